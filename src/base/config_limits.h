@@ -1,0 +1,54 @@
+// The allowed range of every number in the configuration: Validate() enforces them, messages and the documentation
+// quote them.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "otlp_arrow/status.h"
+
+namespace otlp_arrow::limits {
+
+enum class Unit { kNone, kSeconds, kMilliseconds, kBytes };
+
+struct Range {
+  uint64_t min;
+  uint64_t max;
+  Unit unit = Unit::kNone;
+};
+
+inline constexpr uint64_t kKiB = 1ull << 10;
+inline constexpr uint64_t kGiB = 1ull << 30;
+inline constexpr uint64_t kTiB = 1ull << 40;
+inline constexpr uint64_t kTenYears = 10ull * 365 * 24 * 3600;
+
+inline constexpr Range kWriteIntervalSecs{1, 86400, Unit::kSeconds};
+inline constexpr Range kMaxFileBytes{kKiB, 4 * kGiB, Unit::kBytes};
+inline constexpr Range kMemoryBudget{kKiB, kTiB, Unit::kBytes};
+inline constexpr Range kAdmissionTimeoutMs{0, 60000, Unit::kMilliseconds};
+inline constexpr Range kJournalMaxBytes{kKiB, 1024 * kTiB, Unit::kBytes};
+inline constexpr Range kWorkers{0, 256};
+inline constexpr Range kShutdownTimeoutSecs{1, 3600, Unit::kSeconds};
+inline constexpr Range kCleanupIntervalSecs{0, kTenYears, Unit::kSeconds};
+inline constexpr Range kMaxTotalBytes{0, 1024 * 1024 * kTiB, Unit::kBytes};
+inline constexpr Range kRequestBytes{kKiB, 2 * kGiB - 1, Unit::kBytes};  // gRPC counts message sizes in an int
+inline constexpr Range kMaxConnections{1, 1000000};
+inline constexpr Range kIdleTimeoutSecs{1, 86400, Unit::kSeconds};
+inline constexpr Range kRequestTimeoutSecs{1, 3600, Unit::kSeconds};
+
+inline constexpr size_t kMaxPromotedAttributes = 128;
+
+// "1 to 86400 seconds", "1KiB to 4GiB".
+std::string RangeText(const Range& range);
+
+// OK, or "<key>: 0 is out of range; allowed are 1 to 86400 seconds".
+Status CheckRange(std::string_view key, uint64_t value, const Range& range);
+
+// The checks of the other kinds of keys: not empty, host:port, known level, no empty entry.
+Status CheckPath(std::string_view key, const std::string& value);
+Status CheckAddress(std::string_view key, const std::string& value);
+Status CheckLogLevel(std::string_view key, const std::string& value);
+inline constexpr std::string_view kLogLevels[] = {"trace", "debug", "info", "warn", "error", "off"};
+
+}  // namespace otlp_arrow::limits

@@ -1,0 +1,93 @@
+// All that depends on the operating system, behind one interface; posix.cc is its implementation for Linux and macOS.
+// Paths are UTF-8. Errors are kIo statuses that name the operation, the path and the system's reason.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "otlp_arrow/status.h"
+
+namespace otlp_arrow::platform {
+
+// An open file; closed when destroyed. Not inherited by child programs.
+class File {
+ public:
+  enum class Mode {
+    kRead,       // must exist
+    kReadWrite,  // created if missing, content kept
+    kCreateNew,  // created; an error if it exists
+  };
+  static Result<File> Open(const std::string& path, Mode mode);
+
+  File(File&& other) noexcept : fd_(std::exchange(other.fd_, -1)), path_(std::move(other.path_)) {}
+  File& operator=(File&& other) noexcept;
+  File(const File&) = delete;
+  ~File();
+
+  // Writes all parts one behind the other at `offset`. After an error any prefix of them may have been written.
+  Status WriteAt(uint64_t offset, const std::string_view* parts, size_t count);
+  Status WriteAt(uint64_t offset, std::string_view bytes) { return WriteAt(offset, &bytes, 1); }
+  // Reads up to `size` bytes; fewer only at the end of the file.
+  Result<std::string> ReadAt(uint64_t offset, size_t size) const;
+  Result<uint64_t> Size() const;
+  Status Truncate(uint64_t size);
+  // Returns when data and size are on the device.
+  Status Sync();
+  const std::string& path() const { return path_; }
+
+ private:
+  File(int fd, std::string path) : fd_(fd), path_(std::move(path)) {}
+  int fd_;
+  std::string path_;
+};
+
+// An exclusive lock on a file, held until destroyed or until the process ends, however it ends.
+class FileLock {
+ public:
+  // nullopt where another holder has it.
+  static Result<std::optional<FileLock>> TryLock(const std::string& path);
+  FileLock(FileLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  FileLock& operator=(FileLock&& other) noexcept;
+  FileLock(const FileLock&) = delete;
+  ~FileLock();
+
+ private:
+  explicit FileLock(int fd) : fd_(fd) {}
+  int fd_;
+};
+
+struct DirectoryEntry {
+  std::string name;
+  bool is_directory = false;
+  uint64_t size = 0;
+};
+
+Status CreateDirectories(const std::string& path);
+// Entries but "." and "..", sorted by name. A missing directory has none.
+Result<std::vector<DirectoryEntry>> ListDirectory(const std::string& path);
+Status SyncDirectory(const std::string& path);
+// Atomic within one file system; replaces what stands at `to`.
+Status Rename(const std::string& from, const std::string& to);
+// A missing file is no error.
+Status Remove(const std::string& path);
+// A directory and all in it; a missing one is no error.
+Status RemoveTree(const std::string& path);
+bool Exists(const std::string& path);
+Result<std::string> ReadFile(const std::string& path, size_t most = 64u << 20);
+// Writes a file so that readers see either the old content or the whole new one.
+Status ReplaceFile(const std::string& path, std::string_view content, bool sync);
+// Bytes that an unprivileged process may still write on the file system that holds `path`.
+Result<uint64_t> FreeBytes(const std::string& path);
+
+// `n` bytes from the system's random source.
+std::string RandomBytes(size_t n);
+
+// Tells the kernel the name of the calling thread, for debuggers and profilers (at most 15 characters are kept).
+void SetThreadName(const std::string& name);
+
+}  // namespace otlp_arrow::platform

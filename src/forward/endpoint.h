@@ -1,0 +1,37 @@
+// Where OTLP is sent: a URL, taken apart.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "otlp_arrow/signal.h"
+#include "otlp_arrow/status.h"
+
+namespace otlp_arrow {
+
+enum class OtlpProtocol { kGrpc, kHttp };
+
+std::string_view ProtocolName(OtlpProtocol protocol);  // "grpc", "http"
+std::optional<OtlpProtocol> ProtocolFromName(std::string_view name);
+
+struct Endpoint {
+  OtlpProtocol protocol = OtlpProtocol::kGrpc;
+  bool tls = false;
+  std::string host;  // without brackets
+  uint16_t port = 0;
+  std::string path;  // before /v1/traces: "" or "/prefix"; empty for gRPC
+
+  std::string Authority() const;  // "host:port"
+  std::string ToString() const;   // "http://host:port (grpc)"
+  // The HTTP path that takes a signal: "/prefix/v1/traces".
+  std::string SignalPath(Signal signal) const;
+};
+
+// Reads "http://host:4318", "https://host/prefix", "host:4317". Without `protocol`, port 4318 or a path mean HTTP, all
+// else gRPC. Without a port: 443 for https, otherwise the protocol's (4317, 4318). https means TLS for both.
+// Errors (config) quote the URL and say what is wrong.
+Result<Endpoint> ParseEndpoint(std::string_view url, std::optional<OtlpProtocol> protocol = std::nullopt);
+
+}  // namespace otlp_arrow

@@ -1,0 +1,344 @@
+#include "pipeline/shard.h"
+
+#include <algorithm>
+
+#include <spdlog/spdlog.h>
+
+namespace otlp_arrow {
+namespace {
+
+using SteadyClock = std::chrono::steady_clock;
+constexpr auto kRetryEvery = std::chrono::milliseconds(500);
+constexpr auto kNever = SteadyClock::time_point::max();
+
+}  // namespace
+
+Result<std::unique_ptr<Shard>> Shard::Open(const StoreLayout& layout, const Config& config, std::vector<PromotedAttribute> promoted,
+                                           std::shared_ptr<Clock> clock, ShardHost* host, bool keeps_refusals) {
+  std::unique_ptr<Shard> shard(new Shard(layout, config, std::move(promoted), std::move(clock), host, keeps_refusals));
+  OTLP_RETURN_NOT_OK(shard->Start());
+  return shard;
+}
+
+Shard::Shard(const StoreLayout& layout, const Config& config, std::vector<PromotedAttribute> promoted, std::shared_ptr<Clock> clock,
+             ShardHost* host, bool keeps_refusals)
+    : layout_(layout), config_(config), clock_(std::move(clock)), host_(host), keeps_refusals_(keeps_refusals), writer_id_(NewWriterId()) {
+  SignalWriterOptions options;
+  options.compression = config_.compression;
+  options.sync = config_.acknowledge == Acknowledge::kFsync;
+  options.promoted = std::move(promoted);
+  for (Signal s : kAllSignals) {
+    writers_[static_cast<size_t>(s)] = std::make_unique<SignalWriter>(s, layout_, writer_id_, options, clock_);
+  }
+  max_file_bytes_ = config_.max_file_bytes;
+  // Without a journal the requests themselves are kept until they are in a file, on the memory budget.
+  if (config_.acknowledge == Acknowledge::kMemory) max_file_bytes_ = std::min(max_file_bytes_, config_.memory_budget / 4);
+}
+
+Status Shard::Start() {
+  OTLP_RETURN_NOT_OK(platform::CreateDirectories(layout_.WriterDir(writer_id_)));
+  OTLP_ASSIGN_OR_RETURN(lock_, platform::FileLock::TryLock(layout_.WriterLock(writer_id_)));
+  if (!lock_) return Status::Io("the new writer directory '" + layout_.WriterDir(writer_id_) + "' is locked by another process");
+  if (config_.acknowledge != Acknowledge::kMemory) {
+    JournalOptions options;
+    options.max_bytes = std::max<uint64_t>(config_.journal_max_bytes, options.segment_bytes);
+    options.sync_new_segments = config_.acknowledge == Acknowledge::kFsync;
+    OTLP_ASSIGN_OR_RETURN(journal_, Journal::Create(layout_.WriterDir(writer_id_), options));
+  }
+  thread_ = std::thread([this] { Run(); });
+  return Status::Ok();
+}
+
+Shard::~Shard() {
+  BeginStop(SteadyClock::now());
+  (void)AwaitStop();
+}
+
+Status Shard::Enqueue(OtlpPayload payload) {
+  const auto s = static_cast<size_t>(payload.signal);
+  bool was_empty = false;
+  {
+    std::lock_guard lock(mutex_);
+    if (stopping_) return Status::Shutdown("the store is shutting down");
+    uint64_t sequence = 0;
+    if (journal_) {
+      auto appended = journal_->Append(payload.signal, payload.bytes.data, payload.items, payload.rejected_items);
+      if (!appended.ok()) {
+        if (appended.status().code() == StatusCode::kIo) journal_error_ = appended.status();
+        return appended.status();
+      }
+      if (!journal_error_.ok()) journal_error_ = Status::Ok();
+      sequence = *appended;
+    } else {
+      sequence = ++memory_sequence_;
+    }
+    accepted_[s] += payload.items;
+    in_flight_[s] += payload.items;
+    queued_bytes_ += payload.bytes.data.size();
+    was_empty = queue_.empty();
+    queue_.push_back({sequence, std::move(payload)});
+  }
+  if (was_empty) wake_.notify_one();
+  return Status::Ok();
+}
+
+std::vector<std::shared_ptr<platform::File>> Shard::TakeUnsynced() {
+  std::lock_guard lock(mutex_);
+  return journal_ ? journal_->TakeUnsynced() : std::vector<std::shared_ptr<platform::File>>();
+}
+
+uint64_t Shard::BeginFlush() {
+  std::lock_guard lock(mutex_);
+  wake_.notify_one();
+  return ++flush_wanted_;
+}
+
+Status Shard::AwaitFlush(uint64_t ticket, Clock::SteadyTime deadline) {
+  std::unique_lock lock(mutex_);
+  const bool done = flushed_.wait_until(lock, deadline, [&] { return flush_done_ >= ticket || gave_up_; });
+  if (flush_done_ >= ticket) return Status::Ok();
+  if (!write_error_.ok()) return write_error_;
+  if (done) return Status::Shutdown("the store was shut down before the flush was done");
+  return Status::BufferFull("the flush was not done in the time given; what was accepted stays safe and is written later");
+}
+
+void Shard::BeginStop(SteadyClock::time_point deadline) {
+  std::lock_guard lock(mutex_);
+  if (stopping_) return;
+  stopping_ = true;
+  stop_deadline_ = deadline;
+  wake_.notify_one();
+}
+
+Status Shard::AwaitStop() {
+  if (thread_.joinable()) thread_.join();
+  if (!lock_) return Status::Ok();
+  Status status;
+  if (gave_up_) {
+    int64_t left = 0;
+    for (const auto& n : in_flight_) left += n;
+    status = journal_ ? Status::Io(std::to_string(left) + " items are not in files yet; they stay in the journal '" +
+                                       layout_.WriterDir(writer_id_) + "' and are written at the next start, or by: otlp-arrow recover " +
+                                       layout_.root() + (write_error_.ok() ? "" : " (" + write_error_.message() + ")"),
+                                   true)
+                      : Status::Io(std::to_string(left) + " items could not be written in time and are lost (acknowledge is memory)");
+  }
+  if (!gave_up_ || !journal_) {
+    journal_.reset();
+    Status removed = platform::RemoveTree(layout_.WriterDir(writer_id_));
+    if (status.ok()) status = removed;
+  }
+  lock_.reset();
+  return status;
+}
+
+Status Shard::health() const {
+  std::lock_guard lock(mutex_);
+  return write_error_.ok() ? journal_error_ : write_error_;
+}
+
+void Shard::Probe() {
+  std::lock_guard lock(mutex_);
+  if (!journal_error_.ok() && journal_ && journal_->Probe().ok()) journal_error_ = Status::Ok();
+}
+
+void Shard::AddTo(Ledger* ledger) const {
+  std::lock_guard lock(mutex_);
+  for (size_t s = 0; s < kSignalCount; ++s) {
+    SignalLedger& l = ledger->signals[s];
+    l.received += accepted_[s];
+    l.stored += stored_[s];
+    l.in_flight += in_flight_[s];
+    l.expired += expired_[s];
+  }
+}
+
+void Shard::CountExpired(const ExpiredFile& file) {
+  std::lock_guard lock(mutex_);
+  const auto s = static_cast<size_t>(file.signal);
+  stored_[s] -= file.items;
+  expired_[s] += file.items;
+}
+
+// --- the shard's thread ----------------------------------------------------------------------------------------------
+
+SteadyClock::time_point Shard::NextDeadline() const {
+  auto deadline = kNever;
+  const auto interval = std::chrono::seconds(config_.write_interval_secs);
+  for (const auto& writer : writers_) {
+    if (writer->has_pending()) deadline = std::min(deadline, writer->pending_since() + interval);
+  }
+  return deadline;
+}
+
+void Shard::Run() {
+  platform::SetThreadName("otlp-worker");
+  bool alive = true;
+  while (alive) {
+    std::deque<Item> taken;
+    uint64_t flush_to = 0;
+    bool stop = false;
+    {
+      std::unique_lock lock(mutex_);
+      auto ready = [&] { return !queue_.empty() || stopping_ || flush_wanted_ > flush_done_; };
+      if (const auto deadline = NextDeadline(); deadline == kNever) {
+        wake_.wait(lock, ready);
+      } else {
+        wake_.wait_until(lock, deadline, ready);
+      }
+      taken.swap(queue_);
+      flush_to = flush_wanted_;
+      stop = stopping_;
+    }
+    for (Item& item : taken) {
+      alive = !(stop && SteadyClock::now() >= stop_deadline_) && Process(std::move(item));
+      if (!alive) break;
+    }
+    bool flush = false;
+    {
+      std::lock_guard lock(mutex_);
+      flush = flush_to > flush_done_;
+    }
+    alive = alive && PublishDue(stop || flush);
+    if (alive && flush) {
+      std::lock_guard lock(mutex_);
+      flush_done_ = flush_to;
+      flushed_.notify_all();
+    }
+    if (alive && stop) {
+      std::lock_guard lock(mutex_);
+      if (queue_.empty()) break;
+    }
+  }
+  {
+    std::lock_guard lock(mutex_);
+    gave_up_ = !alive;
+    flushed_.notify_all();
+  }
+  SaveLedger();
+}
+
+bool Shard::Process(Item item) {
+  const auto s = static_cast<size_t>(item.payload.signal);
+  const OtlpPayload& payload = item.payload;
+  const uint64_t bytes = payload.bytes.data.size();
+  SignalWriter& writer = *writers_[s];
+  if (!journal_) retained_[s].push_back(item);
+  Status status = writer.Add(item.sequence, payload.bytes.data, payload.items, payload.rejected_items > 0);
+  if (!status.ok() && !Retry(s, status, writer.pending(), false)) return false;
+  queued_bytes_ -= bytes;
+  if (journal_) {
+    item.payload.bytes = {};  // its memory goes back before anyone waits for room
+    host_->OnReleased(bytes);
+  }
+  if (writer.pending_bytes() >= max_file_bytes_ || writer.dictionaries_full()) {
+    if (!Publish(s)) return false;
+  }
+  return NextDeadline() > clock_->SteadyNow() || PublishDue(false);
+}
+
+bool Shard::PublishDue(bool all) {
+  const auto interval = std::chrono::seconds(config_.write_interval_secs);
+  const auto now = clock_->SteadyNow();
+  bool half_full = false;
+  {
+    // A signal that trickles must not keep the journal of one that floods: when it fills, everything is written.
+    std::lock_guard lock(mutex_);
+    half_full = journal_ && journal_->bytes_in_use() > config_.journal_max_bytes / 2;
+  }
+  for (size_t s = 0; s < kSignalCount; ++s) {
+    if (!writers_[s]->has_pending()) continue;
+    if (!all && !half_full && now - writers_[s]->pending_since() < interval) continue;
+    if (!Publish(s)) return false;
+  }
+  return true;
+}
+
+bool Shard::Publish(size_t signal) {
+  const SequenceRange range = writers_[signal]->pending();
+  Status status = PublishOnce(signal);
+  return status.ok() || Retry(signal, status, range, true);
+}
+
+Status Shard::PublishOnce(size_t signal) {
+  PublishedFile file;
+  OTLP_RETURN_NOT_OK(writers_[signal]->Publish(&file));
+  stored_[signal] += file.rows;
+  in_flight_[signal] -= file.items;
+  {
+    std::lock_guard lock(mutex_);
+    stored_sequences_[signal] = file.range.last;
+  }
+  SaveLedger();
+  if (journal_) {
+    std::lock_guard lock(mutex_);
+    journal_->Release(stored_sequences_);
+  } else {
+    uint64_t bytes = 0;
+    for (const Item& item : retained_[signal]) bytes += item.payload.bytes.data.size();
+    retained_[signal].clear();
+    host_->OnReleased(bytes);
+  }
+  return Status::Ok();
+}
+
+bool Shard::Retry(size_t signal, Status status, SequenceRange range, bool publish) {
+  while (!status.ok()) {
+    SetWriteError(status);
+    writers_[signal]->Abandon();
+    if (!WaitToRetry()) return false;
+    status = AddAgain(signal, range);
+    if (status.ok() && publish) status = PublishOnce(signal);
+  }
+  SetWriteError(Status::Ok());
+  return true;
+}
+
+Status Shard::AddAgain(size_t signal, SequenceRange range) {
+  SignalWriter& writer = *writers_[signal];
+  if (!journal_) {
+    for (const Item& item : retained_[signal]) {
+      OTLP_RETURN_NOT_OK(writer.Add(item.sequence, item.payload.bytes.data, item.payload.items, item.payload.rejected_items > 0));
+    }
+    return Status::Ok();
+  }
+  // The segments that hold the range stay as they are: nothing of it is stored, and appends go behind it.
+  return journal_->Read(static_cast<Signal>(signal), range.first, range.last, [&](const JournalRecord& record) {
+    return writer.Add(record.sequence, record.request, record.items, record.rejected_items > 0);
+  });
+}
+
+bool Shard::WaitToRetry() {
+  std::unique_lock lock(mutex_);
+  wake_.wait_for(lock, kRetryEvery, [&] { return stopping_ && SteadyClock::now() >= stop_deadline_; });
+  return !(stopping_ && SteadyClock::now() >= stop_deadline_);
+}
+
+void Shard::SetWriteError(const Status& status) {
+  std::lock_guard lock(mutex_);
+  if (status.ok() != write_error_.ok()) {
+    if (status.ok()) {
+      spdlog::info("writing files works again");
+    } else {
+      spdlog::error("{}; what was accepted stays in the journal and is tried again", status.message());
+    }
+  }
+  write_error_ = status;
+}
+
+void Shard::SaveLedger() {
+  LedgerSnapshot snapshot;
+  AddTo(&snapshot.ledger);
+  if (keeps_refusals_) host_->AddRefusals(&snapshot.ledger);
+  snapshot.writer = writer_id_;
+  {
+    std::lock_guard lock(mutex_);
+    snapshot.last_sequence = journal_ ? journal_->last_sequence() : memory_sequence_;
+    snapshot.stored_sequences = stored_sequences_;
+  }
+  if (Status status = WriteLedgerFile(layout_, snapshot, config_.acknowledge == Acknowledge::kFsync); !status.ok()) {
+    spdlog::warn("the ledger was not saved: {}", status.message());
+  }
+}
+
+}  // namespace otlp_arrow

@@ -1,0 +1,142 @@
+// Requests that no library would send: everything that the protobuf rules allow must read as libprotobuf reads it, and
+// damaged bytes must be refused or read as it reads them.
+#include <gtest/gtest.h>
+
+#include "odd_wire.h"
+#include "otlp/scan.h"
+#include "random_otlp.h"
+#include "reference_otlp.h"
+#include "schema/decode.h"
+#include "schema/encode.h"
+
+namespace otlp_arrow {
+namespace {
+
+// Damaged texts are expected here; libprotobuf would print a line for each.
+const auto kQuiet = google::protobuf::SetLogHandler(nullptr);
+
+using testing::Difference;
+using testing::LogsRequest;
+using testing::MetricsRequest;
+using testing::ParseDeep;
+using testing::RandomOtlp;
+using testing::TraceRequest;
+
+template <class Request>
+constexpr Signal SignalOf() {
+  if (std::is_same_v<Request, TraceRequest>) return Signal::kTraces;
+  return std::is_same_v<Request, MetricsRequest> ? Signal::kMetrics : Signal::kLogs;
+}
+
+// Through the tables and back, as one canonical message.
+template <class Request>
+void RoundTrip(const std::string& bytes, Request* result) {
+  auto batches = DecodeOtlp(SignalOf<Request>(), bytes);
+  ASSERT_TRUE(batches.ok()) << batches.status().ToString();
+  for (const auto& batch : *batches) {
+    auto requests = EncodeOtlp(SignalOf<Request>(), *batch);
+    ASSERT_TRUE(requests.ok()) << requests.status().ToString();
+    for (const EncodedRequest& encoded : *requests) {
+      Request part;
+      ASSERT_TRUE(ParseDeep(encoded.bytes, &part));
+      result->MergeFrom(part);
+    }
+  }
+  testing::Canonicalize(result);
+}
+
+template <class Request>
+void CheckOddForms(const Request& sent, std::mt19937_64* random) {
+  const std::string bytes = testing::SerializeOddly(sent, random);
+  Request parsed;
+  ASSERT_TRUE(ParseDeep(bytes, &parsed));
+  testing::StripUnknownFields(&parsed, testing::kFirstUnknownField);
+  ASSERT_EQ(Difference(sent, parsed), "") << "the serializer of this test is wrong";
+
+  const ScanResult scan = ScanOtlp(SignalOf<Request>(), bytes);
+  ASSERT_TRUE(scan.ok) << scan.error;
+  ASSERT_EQ(scan.rejected_items, 0) << ItemFaultMessage(scan.fault);
+  Request wanted = sent;
+  testing::Canonicalize(&wanted);
+  Request received;
+  ASSERT_NO_FATAL_FAILURE(RoundTrip(bytes, &received));
+  // Exact attributes are kept as they came: with unknown fields, and different where only the form is.
+  testing::StripUnknownFields(&received, testing::kFirstUnknownField);
+  testing::Canonicalize(&received);
+  ASSERT_EQ(Difference(wanted, received), "");
+}
+
+template <class Request, class Make, class Check>
+void ForEachSeed(uint64_t cases, Make make, Check check) {
+  for (uint64_t seed = 1; seed <= cases; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    RandomOtlp requests(seed);
+    std::mt19937_64 random(seed);
+    check((requests.*make)(), &random);
+    if (::testing::Test::HasFailure()) return;
+  }
+}
+
+TEST(OddRequests, TracesReadAsLibprotobufReadsThem) {
+  ForEachSeed<TraceRequest>(500, &RandomOtlp::Traces, CheckOddForms<TraceRequest>);
+}
+TEST(OddRequests, MetricsReadAsLibprotobufReadsThem) {
+  ForEachSeed<MetricsRequest>(500, &RandomOtlp::Metrics, CheckOddForms<MetricsRequest>);
+}
+TEST(OddRequests, LogsReadAsLibprotobufReadsThem) {
+  ForEachSeed<LogsRequest>(500, &RandomOtlp::Logs, CheckOddForms<LogsRequest>);
+}
+
+void Damage(std::mt19937_64* random, std::string* bytes) {
+  if (bytes->empty()) return;
+  for (uint64_t n = 1 + (*random)() % 3; n > 0; --n) {
+    char& byte = (*bytes)[(*random)() % bytes->size()];
+    switch ((*random)() % 3) {
+      case 0: byte = static_cast<char>(byte ^ (1 << (*random)() % 8)); break;
+      case 1: byte = static_cast<char>((*random)()); break;
+      default: byte = static_cast<char>(byte + ((*random)() % 2 ? 1 : -1));
+    }
+  }
+  if ((*random)() % 10 == 0) bytes->resize((*random)() % bytes->size());
+}
+
+// Of the damaged requests that libprotobuf reads and whose items are all valid, everything must be read alike.
+// Unknown fields are left out of the comparison: nobody stores them.
+template <class Request>
+void CheckDamaged(const Request& sent, std::mt19937_64* random, int* compared) {
+  Request known = sent;
+  testing::StripUnknownFields(&known, 0);  // entity_refs: the reference messages lack them, so never look inside
+  const std::string whole = known.SerializeAsString();
+  if (whole.size() > 4000) return;
+  for (int i = 0; i < 20; ++i) {
+    std::string bytes = whole;
+    Damage(random, &bytes);
+    const ScanResult scan = ScanOtlp(SignalOf<Request>(), bytes);
+    Request wanted;
+    if (!ParseDeep(bytes, &wanted)) continue;
+    ASSERT_TRUE(scan.ok) << scan.error;
+    if (scan.rejected_items > 0) continue;
+    ++*compared;
+    Request received;
+    ASSERT_NO_FATAL_FAILURE(RoundTrip(bytes, &received));
+    testing::StripUnknownFields(&wanted, 0);
+    testing::StripUnknownFields(&received, 0);
+    testing::Canonicalize(&wanted);
+    testing::Canonicalize(&received);
+    ASSERT_EQ(Difference(wanted, received), "");
+  }
+}
+
+template <class Request, class Make>
+void CheckAllDamaged(Make make) {
+  int compared = 0;
+  ForEachSeed<Request>(400, make, [&](const Request& sent, std::mt19937_64* random) { CheckDamaged(sent, random, &compared); });
+  EXPECT_GT(compared, 500);
+}
+
+TEST(DamagedRequests, TracesReadAsLibprotobufReadsThem) { CheckAllDamaged<TraceRequest>(&RandomOtlp::Traces); }
+TEST(DamagedRequests, MetricsReadAsLibprotobufReadsThem) { CheckAllDamaged<MetricsRequest>(&RandomOtlp::Metrics); }
+TEST(DamagedRequests, LogsReadAsLibprotobufReadsThem) { CheckAllDamaged<LogsRequest>(&RandomOtlp::Logs); }
+
+}  // namespace
+}  // namespace otlp_arrow

@@ -1,0 +1,145 @@
+#include "service/command_line.h"
+
+#include <sstream>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace otlp_arrow {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Pair;
+using std::chrono::milliseconds;
+using Time = ReplayOptions::Time;
+
+const Time kNow{std::chrono::seconds(1700000000)};
+
+Command Parse(std::vector<std::string> arguments, const std::string& program = "/usr/bin/otlp-arrow") {
+  arguments.insert(arguments.begin(), program);
+  return ParseCommandLine(std::move(arguments), kNow);
+}
+
+// The options of a command that must parse.
+template <class T>
+T Parsed(const std::vector<std::string>& arguments, const std::string& program = "otlp-arrow") {
+  const Command command = Parse(arguments, program);
+  if (const auto* print = std::get_if<PrintOptions>(&command)) ADD_FAILURE() << print->text;
+  return std::holds_alternative<T>(command) ? std::get<T>(command) : T();
+}
+
+PrintOptions Printed(const std::vector<std::string>& arguments, const std::string& program = "otlp-arrow") {
+  const Command command = Parse(arguments, program);
+  const auto* print = std::get_if<PrintOptions>(&command);
+  return print != nullptr ? *print : PrintOptions{"nothing was printed", -1};
+}
+
+TEST(CommandLineTest, ServeTakesEverySettingAsAFlag) {
+  const auto options = Parsed<ServeOptions>(
+      {"serve", "--output-dir", "d", "--config", "c.yaml", "--grpc-address=0.0.0.0:1", "--no-http", "--promote-attributes", "a, b:int64", "--check-config"});
+  EXPECT_EQ(options.config_file, "c.yaml");
+  EXPECT_TRUE(options.check_config);
+  EXPECT_THAT(options.settings, ::testing::UnorderedElementsAre(
+                                    Pair("output_dir", ElementsAre("d")), Pair("grpc.address", ElementsAre("0.0.0.0:1")),
+                                    Pair("http.enabled", ElementsAre("false")), Pair("promote_attributes", ElementsAre("a", "b:int64"))));
+}
+
+TEST(CommandLineTest, TheLastOfRepeatedFlagsWins) {
+  EXPECT_THAT(Parsed<ServeOptions>({"serve", "--output-dir", "a", "--output-dir", "b"}).settings, ElementsAre(Pair("output_dir", ElementsAre("b"))));
+}
+
+TEST(CommandLineTest, ServiceNameMeansServe) {
+  const std::string program = "/opt/bin/otlp-arrow-service";
+  EXPECT_THAT(Parsed<ServeOptions>({"--output-dir", "d"}, program).settings, ElementsAre(Pair("output_dir", ElementsAre("d"))));
+  EXPECT_THAT(Parsed<ServeOptions>({"serve", "--output-dir", "d"}, program).settings, ElementsAre(Pair("output_dir", ElementsAre("d"))));
+  EXPECT_THAT(Parsed<ServeOptions>({}, program).settings, ElementsAre());
+  EXPECT_EQ(Printed({"--version"}, program).text, "otlp-arrow " OTLP_ARROW_VERSION "\n");
+}
+
+TEST(CommandLineTest, VersionAndHelpSucceed) {
+  EXPECT_EQ(Printed({"--version"}).text, "otlp-arrow " OTLP_ARROW_VERSION "\n");
+  EXPECT_EQ(Printed({"--version"}).exit_code, kExitOk);
+  const PrintOptions help = Printed({"--help"});
+  EXPECT_EQ(help.exit_code, kExitOk);
+  EXPECT_THAT(help.text, AllOf(HasSubstr("otlp-arrow serve --output-dir"), HasSubstr("OTEL_EXPORTER_OTLP_ENDPOINT"), HasSubstr("duckdb"), HasSubstr("polars"),
+                               HasSubstr("pandas"), HasSubstr("--trace-cleanup-interval-secs 0")));
+  EXPECT_THAT(Printed({"serve", "--help"}).text, AllOf(HasSubstr("--grpc-address"), HasSubstr("OTLP_GRPC_ADDRESS"), HasSubstr("1 to 86400 seconds")));
+}
+
+TEST(CommandLineTest, HelpFitsATerminal) {
+  for (const char* command : {"serve", "recover", "inspect", "replay"}) {
+    std::istringstream lines(Printed({command, "--help"}).text);
+    for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 120u) << line;
+  }
+}
+
+TEST(CommandLineTest, WrongUsageHasItsOwnExitCode) {
+  EXPECT_EQ(Printed({}).exit_code, kExitUsage);
+  EXPECT_EQ(Printed({"fly"}).exit_code, kExitUsage);
+  EXPECT_EQ(Printed({"inspect"}).exit_code, kExitUsage);
+  EXPECT_EQ(Printed({"serve", "--grpc-enabled", "true", "--no-grpc"}).exit_code, kExitUsage);
+  const PrintOptions unknown = Printed({"serve", "--outptu-dir", "x"});
+  EXPECT_EQ(unknown.exit_code, kExitUsage);
+  EXPECT_THAT(unknown.text, HasSubstr("--outptu-dir"));
+}
+
+TEST(CommandLineTest, InspectAndRecover) {
+  const auto inspect = Parsed<InspectOptions>({"inspect", "d", "--json", "--schema"});
+  EXPECT_EQ(inspect.path, "d");
+  EXPECT_TRUE(inspect.json);
+  EXPECT_TRUE(inspect.schema);
+  EXPECT_EQ(Parsed<RecoverOptions>({"recover", "d"}).directory, "d");
+}
+
+TEST(CommandLineTest, Replay) {
+  const auto options = Parsed<ReplayOptions>({"replay", "d", "--endpoint", "https://h/p", "--signal", "traces,logs", "--rate", "100", "--batch", "5", "--gzip",
+                                              "--header", "a=b=c", "--header", "d=", "--timeout", "0.5", "--dry-run", "--since", "1h", "--until", "2030-01-01"});
+  EXPECT_EQ(options.path, "d");
+  EXPECT_EQ(options.sender.endpoint.ToString(), "https://h:443/p (http)");
+  EXPECT_THAT(options.signals, ElementsAre(Signal::kTraces, Signal::kLogs));
+  EXPECT_EQ(options.items_per_second, 100);
+  EXPECT_EQ(options.batch, 5);
+  EXPECT_TRUE(options.sender.gzip);
+  EXPECT_THAT(options.sender.headers, ElementsAre(Pair("a", "b=c"), Pair("d", "")));
+  EXPECT_EQ(options.timeout, milliseconds(500));
+  EXPECT_TRUE(options.dry_run);
+  EXPECT_FALSE(options.quiet);
+}
+
+TEST(CommandLineTest, ReplayChecksItsArguments) {
+  const auto text = [](std::vector<std::string> more) {
+    more.insert(more.begin(), {"replay", "d", "--endpoint", "http://h:1"});
+    const PrintOptions print = Printed(more);
+    EXPECT_EQ(print.exit_code, kExitUsage);
+    return print.text;
+  };
+  EXPECT_EQ(Printed({"replay", "d"}).exit_code, kExitUsage);
+  EXPECT_THAT(Printed({"replay", "d", "--endpoint", "ftp://x"}).text, AllOf(HasSubstr("--endpoint"), HasSubstr("scheme 'ftp'")));
+  EXPECT_THAT(text({"--header", "x"}), HasSubstr("'x' is not of the form name=value"));
+  EXPECT_THAT(text({"--batch", "0"}), HasSubstr("--batch"));
+  EXPECT_THAT(text({"--signal", "spans"}), HasSubstr("traces"));
+  EXPECT_THAT(text({"--protocol", "udp"}), HasSubstr("grpc"));
+  EXPECT_THAT(text({"--since", "soon"}), HasSubstr("'soon' is no time"));
+  EXPECT_THAT(text({"--since", "1h", "--until", "2h"}), HasSubstr("--since must be before --until"));
+}
+
+TEST(ParseTimeTest, ReadsDatesTimesAndAges) {
+  const auto seconds = [](const std::string& text) {
+    auto time = ParseTime(text, kNow);
+    EXPECT_TRUE(time.ok()) << text;
+    return time.ok() ? time->time_since_epoch().count() : 0;
+  };
+  EXPECT_EQ(seconds("1970-01-02"), 86400'000'000'000);
+  EXPECT_EQ(seconds("1970-01-01T00:00:01.5Z"), 1'500'000'000);
+  EXPECT_EQ(seconds("1970-01-01 00:00:01.000000001"), 1'000'000'001);
+  EXPECT_EQ(seconds("15m"), (1700000000L - 900) * 1'000'000'000);
+  EXPECT_EQ(seconds("2d"), (1700000000L - 2 * 86400) * 1'000'000'000);
+  for (const char* text : {"", "x", "5", "5y", "-5m", "2024", "2024-13-01", "2024-01-01T", "2024-01-01T00:00:00+02:00", "9999-01-01", "1h2m"}) {
+    EXPECT_FALSE(ParseTime(text, kNow).ok()) << text;
+  }
+}
+
+}  // namespace
+}  // namespace otlp_arrow

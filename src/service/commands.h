@@ -1,0 +1,32 @@
+// The commands of otlp-arrow. Each returns the process's exit code; results go to `out`, all else to `err`.
+#pragma once
+
+#include <ostream>
+
+#include "service/command_line.h"
+#include "service/config_loader.h"
+
+namespace otlp_arrow {
+
+struct Console {
+  std::ostream& out;
+  std::ostream& err;
+  Environment environment;
+};
+
+// Serves until SIGTERM or SIGINT, then writes what is under way.
+int RunServe(const ServeOptions& options, const Console& console);
+// Fails where something in the journals was damaged.
+int RunRecover(const RecoverOptions& options, const Console& console);
+// Fails only where the path, or the only file, cannot be read.
+int RunInspect(const InspectOptions& options, const Console& console);
+// Succeeds only where everything was taken, or where SIGTERM ended it and everything was taken up to then.
+int RunReplay(const ReplayOptions& options, const Console& console);
+
+// The whole program.
+int RunOtlpArrow(int argc, char** argv, char** environ);
+
+// "otlp-arrow: <message>" and the exit code that fits the status.
+int Report(const Status& status, const Console& console);
+
+}  // namespace otlp_arrow

@@ -1,0 +1,101 @@
+#include "service/config_loader.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+
+#include "service/config_keys.h"
+#include "service/config_yaml.h"
+
+namespace otlp_arrow {
+namespace {
+
+constexpr std::string_view kConfigVariable = "OTLP_ARROW_CONFIG";
+
+Status Prefixed(const std::string& prefix, const Status& status) {
+  return status.ok() ? status : Status(status.code(), prefix + ": " + status.message());
+}
+
+Status Apply(const ConfigKey& key, const std::vector<std::string>& texts, const std::string& origin, LoadedConfig* loaded) {
+  OTLP_RETURN_NOT_OK(Prefixed(origin, key.set(&loaded->config, texts)));
+  loaded->origins[key.name] = origin;
+  return Status::Ok();
+}
+
+Status ApplyYaml(const ConfigSources& sources, LoadedConfig* loaded) {
+  OTLP_ASSIGN_OR_RETURN(auto settings, ReadYamlSettings(sources.yaml_name, sources.yaml_text));
+  for (const YamlSetting& s : settings) OTLP_RETURN_NOT_OK(Apply(*s.key, s.texts, s.origin, loaded));
+  return Status::Ok();
+}
+
+// An empty variable counts as unset, as in the OpenTelemetry specification.
+Status ApplyEnvironment(const Environment& environment, LoadedConfig* loaded) {
+  for (const ConfigKey& key : ConfigKeys()) {
+    auto it = environment.find(key.EnvironmentName());
+    if (it == environment.end() || it->second.empty()) continue;
+    const bool list = key.kind == ConfigKey::Kind::kList;
+    const auto texts = list ? SplitList(it->second) : std::vector<std::string>{it->second};
+    OTLP_RETURN_NOT_OK(Apply(key, texts, "environment variable " + it->first, loaded));
+  }
+  return Status::Ok();
+}
+
+void WarnOfUnknownVariables(const Environment& environment, std::vector<std::string>* warnings) {
+  std::vector<std::string> known = {std::string(kConfigVariable)};
+  for (const ConfigKey& key : ConfigKeys()) known.push_back(key.EnvironmentName());
+  for (auto it = environment.lower_bound("OTLP_"); it != environment.end() && it->first.starts_with("OTLP_"); ++it) {
+    if (std::find(known.begin(), known.end(), it->first) != known.end()) continue;
+    const std::string nearest = NearestName(it->first, known);
+    warnings->push_back("environment variable " + it->first + " is ignored: there is no such setting" +
+                        (nearest.empty() ? std::string() : "; did you mean " + nearest + "?"));
+  }
+}
+
+Result<std::string> ReadTextFile(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return Status::Config("cannot open the configuration file '" + path + "': " + std::strerror(errno));
+  std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  if (file.bad()) return Status::Config("cannot read the configuration file '" + path + "': " + std::strerror(errno));
+  return text;
+}
+
+}  // namespace
+
+Environment ReadEnvironment(char** environ) {
+  Environment result;
+  for (; environ != nullptr && *environ != nullptr; ++environ) {
+    const char* equals = std::strchr(*environ, '=');
+    if (equals != nullptr) result.emplace(std::string(*environ, static_cast<size_t>(equals - *environ)), equals + 1);
+  }
+  return result;
+}
+
+Result<LoadedConfig> LoadConfig(const ConfigSources& sources) {
+  LoadedConfig loaded;
+  OTLP_RETURN_NOT_OK(ApplyYaml(sources, &loaded));
+  OTLP_RETURN_NOT_OK(ApplyEnvironment(sources.environment, &loaded));
+  for (const auto& [name, texts] : sources.flags) {
+    const ConfigKey* key = FindConfigKey(name);
+    if (key == nullptr) return Status::Config("there is no setting '" + name + "'");
+    OTLP_RETURN_NOT_OK(Apply(*key, texts, key->FlagName(), &loaded));
+  }
+  OTLP_RETURN_NOT_OK(loaded.config.Validate());
+  WarnOfUnknownVariables(sources.environment, &loaded.warnings);
+  return loaded;
+}
+
+Result<LoadedConfig> LoadConfigFile(const std::string& config_flag, ConfigSources sources) {
+  std::string path = config_flag;
+  if (auto it = sources.environment.find(std::string(kConfigVariable)); path.empty() && it != sources.environment.end()) path = it->second;
+  if (!path.empty()) {
+    auto text = ReadTextFile(path);
+    if (!text.ok()) return Prefixed(config_flag.empty() ? "environment variable " + std::string(kConfigVariable) : "--config", text.status());
+    sources.yaml_name = path;
+    sources.yaml_text = *std::move(text);
+  }
+  return LoadConfig(sources);
+}
+
+}  // namespace otlp_arrow

@@ -1,0 +1,44 @@
+// Fills a Config from flags, environment and YAML: the first that names a key wins, and defaults fill the rest.
+#pragma once
+
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "otlp_arrow/config.h"
+#include "otlp_arrow/status.h"
+
+namespace otlp_arrow {
+
+using Environment = std::map<std::string, std::string>;
+
+// The process's environment, from `environ`.
+Environment ReadEnvironment(char** environ);
+
+struct ConfigSources {
+  std::string yaml_name;  // in messages: the file's name
+  std::string yaml_text;
+  Environment environment;
+  std::vector<std::pair<std::string, std::vector<std::string>>> flags;  // key ("grpc.address") and texts; the last one wins
+};
+
+struct LoadedConfig {
+  Config config;
+  std::map<std::string, std::string> origins;  // key to "otlp.yaml:3", "environment variable OTLP_…", "--…"; not for defaults
+  std::vector<std::string> warnings;           // environment variables that look like ours and are not
+};
+
+// Errors (config) name the source with its line, the key, the value and what is allowed.
+Result<LoadedConfig> LoadConfig(const ConfigSources& sources);
+
+// The same, with the YAML from the file `config_flag`, or else from the file that OTLP_ARROW_CONFIG names, or none.
+Result<LoadedConfig> LoadConfigFile(const std::string& config_flag, ConfigSources sources);
+
+// The configuration as YAML that LoadConfig reads back to the same; `origins` become comments.
+std::string ConfigToYaml(const Config& config, const std::map<std::string, std::string>& origins = {});
+
+// The table of docs/configuration.md.
+std::string ConfigReferenceTable();
+
+}  // namespace otlp_arrow

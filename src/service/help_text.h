@@ -1,0 +1,74 @@
+// What --help says beyond the list of options.
+#pragma once
+
+namespace otlp_arrow {
+
+inline constexpr const char* kProgramDescription = R"(otlp-arrow receives OpenTelemetry data (traces, metrics, logs) and keeps it as Apache Arrow files,
+which pandas, Polars, DuckDB and anything else that knows Arrow open directly.)";
+
+inline constexpr const char* kProgramFooter = R"(
+Record:
+  otlp-arrow serve --output-dir ./telemetry
+  # then point any OpenTelemetry SDK or Collector at it:
+  OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4317 your-program                                          # gRPC
+  OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318 OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf your-program  # HTTP
+
+Look at it (Python):
+  import pyarrow.dataset as ds, duckdb, polars
+  spans = ds.dataset('telemetry/otlp/traces', format='arrow')
+  spans.to_table().to_pandas()                                               # pandas
+  duckdb.sql('SELECT service_name, name, avg(duration_ns) FROM spans GROUP BY ALL ORDER BY 3 DESC')
+  polars.scan_pyarrow_dataset(spans).filter(polars.col('status_code') == 'ERROR').collect()
+
+Look at it (shell):
+  otlp-arrow inspect ./telemetry            # what is there: files, rows, times, services, losses
+  otlp-arrow inspect ./telemetry --schema   # the columns
+
+Send it on to another backend:
+  otlp-arrow replay ./telemetry --endpoint http://collector:4317
+
+Data is deleted after a while: traces after 10 minutes, metrics and logs after an hour. To keep it:
+  otlp-arrow serve --output-dir ./telemetry --trace-cleanup-interval-secs 0 --metric-cleanup-interval-secs 0 \
+                   --log-cleanup-interval-secs 0
+
+'otlp-arrow COMMAND --help' explains each command. Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.
+)";
+
+inline constexpr const char* kServeFooter = R"(
+Each setting can also stand in a YAML file (--config) or in the environment: --grpc-address is the key
+grpc.address in YAML and the variable OTLP_GRPC_ADDRESS. Flags win over the environment, that over YAML.
+Sizes take suffixes: 64MiB, 1GB, 512k.
+
+Examples:
+  otlp-arrow serve --output-dir ./telemetry
+  otlp-arrow serve --grpc-address 0.0.0.0:4317 --no-http --compression lz4
+  otlp-arrow serve --config otlp.yaml --check-config     # show what would be in force, and from where
+
+Ctrl-C or SIGTERM writes what is under way and ends; a second one ends at once, and what was not written
+yet is recovered from the journal at the next start.
+)";
+
+inline constexpr const char* kReplayFooter = R"(
+Examples:
+  otlp-arrow replay ./telemetry --endpoint http://127.0.0.1:4317
+  otlp-arrow replay ./telemetry --endpoint https://otlp.example.com/otlp --protocol http --gzip --header "api-key=…"
+  otlp-arrow replay ./telemetry --endpoint http://127.0.0.1:4318 --signal traces --since 15m --rate 5000
+  otlp-arrow replay ./telemetry --endpoint http://127.0.0.1:4317 --dry-run    # read and count, send nothing
+
+Sending the same data twice makes it arrive twice. The exit code is 0 only if everything was taken.
+)";
+
+inline constexpr const char* kInspectFooter = R"(
+Examples:
+  otlp-arrow inspect ./telemetry
+  otlp-arrow inspect ./telemetry/otlp/traces/20240506T070809Z-1a2b3c-000001.arrow --schema
+  otlp-arrow inspect ./telemetry --json | jq .signals.traces.rows
+)";
+
+inline constexpr const char* kRecoverFooter = R"(
+A writer that was killed leaves a journal with what it had accepted and not yet written. The next 'serve' on
+the directory adopts it by itself; this command does so without serving. It is safe to run at any time and
+any number of times: nothing is stored twice, and journals of running writers are left alone.
+)";
+
+}  // namespace otlp_arrow

@@ -1,0 +1,5 @@
+#include <unistd.h>
+
+#include "service/commands.h"
+
+int main(int argc, char** argv) { return otlp_arrow::RunOtlpArrow(argc, argv, environ); }

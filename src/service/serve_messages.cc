@@ -1,0 +1,73 @@
+#include "service/serve_messages.h"
+
+#include <filesystem>
+
+#include <unistd.h>
+
+#include "base/byte_size.h"
+#include "base/host_port.h"
+#include "service/human_text.h"
+
+namespace otlp_arrow {
+namespace {
+
+// An address to connect to: 0.0.0.0 and :: listen everywhere, and are nowhere to send to.
+std::string Reachable(const std::string& address) {
+  auto parsed = ParseHostPort(address);
+  if (!parsed.ok()) return address;
+  if (parsed->host == "0.0.0.0") parsed->host = "127.0.0.1";
+  if (parsed->host == "::") parsed->host = "::1";
+  return parsed->ToString();
+}
+
+std::string Kept(uint32_t seconds) { return seconds == 0 ? "for ever" : HumanDuration(seconds); }
+
+std::string AbsolutePath(const std::string& path) {
+  std::error_code error;
+  const auto absolute = std::filesystem::weakly_canonical(path, error);
+  return error ? path : absolute.string();
+}
+
+}  // namespace
+
+std::string StartMessage(const Config& config, const ListenAddresses& addresses) {
+  const std::string directory = AbsolutePath(config.output_dir);
+  std::string text = "otlp-arrow " OTLP_ARROW_VERSION " is ready (process " + std::to_string(getpid()) + ")\n";
+  if (!addresses.grpc.empty()) {
+    text += "  OTLP/gRPC  " + addresses.grpc + "   OTEL_EXPORTER_OTLP_ENDPOINT=http://" + Reachable(addresses.grpc) + "\n";
+  }
+  if (!addresses.http.empty()) {
+    text += "  OTLP/HTTP  " + addresses.http + "   OTEL_EXPORTER_OTLP_ENDPOINT=http://" + Reachable(addresses.http) +
+            " OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf\n";
+  }
+  text += "  files      " + directory + "/otlp/{traces,metrics,logs}/*.arrow, readable within " + std::to_string(config.write_interval_secs) + " s\n";
+  text += "  look       otlp-arrow inspect " + directory + "\n";
+  text += "  query      python3 -c \"import duckdb, pyarrow.dataset as ds; t = ds.dataset('" + directory +
+          "/otlp/traces', format='arrow'); print(duckdb.sql('SELECT service_name, name, count(*) FROM t GROUP BY ALL'))\"\n";
+  return text;
+}
+
+std::string RetentionLine(const Config& config) {
+  std::string line = "data is kept: traces " + Kept(config.trace_cleanup_interval_secs) + " (trace_cleanup_interval_secs), metrics " +
+                     Kept(config.metric_cleanup_interval_secs) + " (metric_cleanup_interval_secs), logs " + Kept(config.log_cleanup_interval_secs) +
+                     " (log_cleanup_interval_secs); 0 keeps for ever";
+  if (config.max_total_bytes > 0) line += "; at most " + FormatByteSize(config.max_total_bytes) + " of files (max_total_bytes)";
+  return line;
+}
+
+std::vector<std::string> LedgerLines(const Ledger& ledger) {
+  std::vector<std::string> lines;
+  for (Signal s : kAllSignals) {
+    const SignalLedger& l = ledger[s];
+    if (l.received == 0) continue;
+    std::string line = std::string(SignalName(s)) + ": " + GroupedNumber(l.received) + " received, " + GroupedNumber(l.stored + l.expired) + " stored";
+    const std::pair<const char*, int64_t> rest[] = {{"expired since", l.expired}, {"refused", l.RefusedTotal()}, {"invalid", l.InvalidTotal()}, {"left in the journal", l.in_flight}};
+    for (const auto& [what, n] : rest) {
+      if (n > 0) line += ", " + GroupedNumber(n) + " " + what;
+    }
+    lines.push_back(std::move(line));
+  }
+  return lines;
+}
+
+}  // namespace otlp_arrow

@@ -1,0 +1,296 @@
+#include "storage/journal.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cstdio>
+#include <cstring>
+#include <optional>
+#include <utility>
+
+#include <xxhash.h>
+
+namespace otlp_arrow {
+namespace {
+
+constexpr char kSegmentMagic[8] = {'O', 'T', 'L', 'P', 'J', 'R', 'N', '1'};
+constexpr uint32_t kRecordMagic = 0x4452'544f;  // "OTRD"
+constexpr uint64_t kAlignment = 8;
+constexpr std::string_view kSegmentSuffix = ".journal";
+constexpr uint64_t kSpaceCheckEvery = 256 << 10;
+constexpr size_t kFreeSegmentsKept = 4;
+constexpr uint64_t kReleaseActiveAt = 256 << 10;
+
+struct SegmentHeader {
+  char magic[8];
+  uint64_t number;
+  uint64_t first_sequence;
+  uint64_t unused[4];
+  uint64_t hash;  // of the 56 bytes before it, seeded with `number`
+};
+static_assert(sizeof(SegmentHeader) == 64);
+
+struct RecordHeader {
+  uint32_t magic;
+  uint8_t signal;
+  uint8_t unused[3];
+  uint64_t sequence;
+  uint64_t size;      // of the request
+  uint64_t items;
+  uint64_t rejected_items;
+  uint64_t request_hash;
+  uint64_t reserved;
+  uint64_t hash;  // of the 56 bytes before it, seeded with the segment's number
+};
+static_assert(sizeof(RecordHeader) == 64);
+static_assert(offsetof(RecordHeader, hash) == 56 && offsetof(SegmentHeader, hash) == 56);
+
+uint64_t Padded(uint64_t size) { return (size + kAlignment - 1) & ~(kAlignment - 1); }
+
+template <class Header>
+uint64_t HashOf(const Header& header, uint64_t number) {
+  return XXH3_64bits_withSeed(&header, offsetof(Header, hash), number);
+}
+
+template <class Header>
+std::string_view Bytes(const Header& header) {
+  return {reinterpret_cast<const char*>(&header), sizeof(header)};
+}
+
+std::optional<uint64_t> SegmentNumber(const std::string& name) {
+  if (!name.ends_with(kSegmentSuffix)) return std::nullopt;
+  uint64_t number = 0;
+  const char* end = name.data() + name.size() - kSegmentSuffix.size();
+  auto [stop, error] = std::from_chars(name.data(), end, number);
+  if (error != std::errc() || stop != end) return std::nullopt;
+  return number;
+}
+
+// A header that proves itself: magic, hash, a length that fits, a known signal.
+bool IsRecord(std::string_view segment, uint64_t at, uint64_t number, RecordHeader* header) {
+  if (segment.size() - at < sizeof(RecordHeader)) return false;
+  std::memcpy(header, segment.data() + at, sizeof(RecordHeader));
+  return header->magic == kRecordMagic && header->hash == HashOf(*header, number) && header->signal < kSignalCount;
+}
+
+bool IsWhole(std::string_view segment, uint64_t at, const RecordHeader& header) {
+  const uint64_t left = segment.size() - at - sizeof(RecordHeader);
+  if (header.size > left) return false;
+  const char* request = segment.data() + at + sizeof(RecordHeader);
+  return XXH3_64bits(request, header.size) == header.request_hash;
+}
+
+}  // namespace
+
+Status ReadJournalSegment(const std::string& path, bool newest, uint64_t* expected_sequence,
+                          const std::function<Status(const JournalRecord&)>& on_record, std::vector<JournalDamage>* damage) {
+  OTLP_ASSIGN_OR_RETURN(const std::string segment, platform::ReadFile(path, SIZE_MAX));
+  auto report = [&](const std::string& what) { damage->push_back({path, what}); };
+  SegmentHeader head{};
+  if (segment.size() < sizeof(head)) {
+    // A segment that was being created when its writer died.
+    if (!newest) report("the file has only " + std::to_string(segment.size()) + " bytes");
+    return Status::Ok();
+  }
+  std::memcpy(&head, segment.data(), sizeof(head));
+  const std::string name = path.substr(path.rfind('/') + 1);
+  const uint64_t number = SegmentNumber(name).value_or(0);
+  const bool header_ok = std::memcmp(head.magic, kSegmentMagic, sizeof(kSegmentMagic)) == 0 && head.number == number &&
+                         head.hash == HashOf(head, number);
+  if (!header_ok && !newest) report("its header is damaged");
+  uint64_t at = sizeof(head);
+  uint64_t gap_from = 0;
+  RecordHeader header{};
+  while (at + sizeof(RecordHeader) <= segment.size()) {
+    if (!IsRecord(segment, at, number, &header) || !IsWhole(segment, at, header) ||
+        (*expected_sequence != 0 && header.sequence < *expected_sequence)) {
+      // Either the end of what was written, or damage with whole records behind it: look for the next one.
+      if (gap_from == 0) gap_from = at;
+      at += kAlignment;
+      continue;
+    }
+    if (gap_from != 0) {
+      report("bytes " + std::to_string(gap_from) + " to " + std::to_string(at) + " are damaged");
+      gap_from = 0;
+    }
+    if (*expected_sequence != 0 && header.sequence > *expected_sequence) {
+      report("records " + std::to_string(*expected_sequence) + " to " + std::to_string(header.sequence - 1) + " are missing");
+    }
+    JournalRecord record;
+    record.sequence = header.sequence;
+    record.signal = static_cast<Signal>(header.signal);
+    record.items = static_cast<int64_t>(header.items);
+    record.rejected_items = static_cast<int64_t>(header.rejected_items);
+    record.request = std::string_view(segment).substr(at + sizeof(RecordHeader), header.size);
+    *expected_sequence = header.sequence + 1;
+    OTLP_RETURN_NOT_OK(on_record(record));
+    at += sizeof(RecordHeader) + Padded(header.size);
+  }
+  return Status::Ok();
+}
+
+Result<std::vector<std::string>> ListJournalSegments(const std::string& writer_dir) {
+  OTLP_ASSIGN_OR_RETURN(const auto entries, platform::ListDirectory(writer_dir));
+  std::vector<std::string> paths;
+  for (const auto& entry : entries) {
+    if (SegmentNumber(entry.name)) paths.push_back(writer_dir + "/" + entry.name);
+  }
+  return paths;  // the numbers are zero-padded: sorted by name is sorted by age
+}
+
+Result<std::unique_ptr<Journal>> Journal::Create(std::string writer_dir, JournalOptions options) {
+  std::unique_ptr<Journal> journal(new Journal(std::move(writer_dir), options));
+  OTLP_RETURN_NOT_OK(journal->StartSegment());
+  return journal;
+}
+
+std::string Journal::SegmentPath(uint64_t number) const {
+  char name[32];
+  std::snprintf(name, sizeof(name), "%010llu", static_cast<unsigned long long>(number));
+  return dir_ + "/" + name + std::string(kSegmentSuffix);
+}
+
+Status Journal::StartSegment() {
+  const uint64_t number = next_number_;
+  Segment segment{number, nullptr, sizeof(SegmentHeader), {}, 0, true};
+  const std::string path = SegmentPath(number);
+  if (!free_.empty()) {
+    OTLP_RETURN_NOT_OK(platform::Rename(SegmentPath(free_.back().number), path));
+    segment.file = free_.back().file;
+    free_.pop_back();
+  } else {
+    OTLP_ASSIGN_OR_RETURN(platform::File file, platform::File::Open(path, platform::File::Mode::kReadWrite));
+    segment.file = std::make_shared<platform::File>(std::move(file));
+  }
+  ++next_number_;
+  SegmentHeader header{};
+  std::memcpy(header.magic, kSegmentMagic, sizeof(kSegmentMagic));
+  header.number = number;
+  header.first_sequence = next_sequence_;
+  header.hash = HashOf(header, number);
+  if (Status status = segment.file->WriteAt(0, Bytes(header)); !status.ok()) {
+    (void)platform::Remove(path);
+    return status;
+  }
+  segments_.push_back(std::move(segment));
+  return options_.sync_new_segments ? platform::SyncDirectory(dir_) : Status::Ok();
+}
+
+Status Journal::CheckSpace(uint64_t wanted) {
+  const uint64_t in_use = bytes_in_use();
+  if (in_use + wanted > options_.max_bytes && segments_.size() > 1) {
+    return Status::BufferFull("the journal in '" + dir_ + "' holds " + std::to_string(in_use) + " bytes, its limit is " +
+                              std::to_string(options_.max_bytes) + " (journal_max_bytes); try again when more is written to files");
+  }
+  unchecked_bytes_ += wanted;
+  if (space_known_ && unchecked_bytes_ < kSpaceCheckEvery) return Status::Ok();
+  const uint64_t needed = wanted + in_use + options_.disk_reserve_bytes;
+  OTLP_ASSIGN_OR_RETURN(uint64_t free, platform::FreeBytes(dir_));
+  if (free < needed && !free_.empty()) {
+    DropFreeSegments();
+    OTLP_ASSIGN_OR_RETURN(free, platform::FreeBytes(dir_));
+  }
+  if (free < needed) {
+    space_known_ = false;
+    return Status::Io("no space: the disk of '" + dir_ + "' has " + std::to_string(free) + " bytes free, and " +
+                          std::to_string(in_use + options_.disk_reserve_bytes) +
+                          " are kept to write out what the journal holds; free space on the disk, or lower the retention",
+                      true);
+  }
+  space_known_ = true;
+  unchecked_bytes_ = 0;
+  return Status::Ok();
+}
+
+Status Journal::Probe() {
+  space_known_ = false;
+  return CheckSpace(sizeof(RecordHeader));
+}
+
+Result<uint64_t> Journal::Append(Signal signal, std::string_view request, int64_t items, int64_t rejected_items) {
+  const uint64_t total = sizeof(RecordHeader) + Padded(request.size());
+  OTLP_RETURN_NOT_OK(CheckSpace(total));
+  if (segments_.back().size + total > options_.segment_bytes && segments_.back().last_sequence != 0) {
+    OTLP_RETURN_NOT_OK(StartSegment());
+  }
+  Segment& segment = segments_.back();
+  RecordHeader header{};
+  header.magic = kRecordMagic;
+  header.signal = static_cast<uint8_t>(signal);
+  header.sequence = next_sequence_;
+  header.size = request.size();
+  header.items = static_cast<uint64_t>(items);
+  header.rejected_items = static_cast<uint64_t>(rejected_items);
+  header.request_hash = XXH3_64bits(request.data(), request.size());
+  header.hash = HashOf(header, segment.number);
+  static constexpr char kZeros[kAlignment] = {};
+  const std::string_view parts[] = {Bytes(header), request, {kZeros, Padded(request.size()) - request.size()}};
+  // What a failed write leaves behind is written over by the next one; readers stop at it until then.
+  if (Status status = segment.file->WriteAt(segment.size, parts, 3); !status.ok()) {
+    space_known_ = false;
+    return status;
+  }
+  segment.size += total;
+  segment.last[static_cast<size_t>(signal)] = next_sequence_;
+  segment.last_sequence = next_sequence_;
+  segment.unsynced = true;
+  return next_sequence_++;
+}
+
+std::vector<std::shared_ptr<platform::File>> Journal::TakeUnsynced() {
+  std::vector<std::shared_ptr<platform::File>> files;
+  for (Segment& segment : segments_) {
+    if (std::exchange(segment.unsynced, false)) files.push_back(segment.file);
+  }
+  return files;
+}
+
+bool Journal::AllStored(const Segment& segment, const StoredSequences& stored) const {
+  for (size_t s = 0; s < kSignalCount; ++s) {
+    if (segment.last[s] > stored[s]) return false;
+  }
+  return true;
+}
+
+void Journal::Retire(Segment&& segment) {
+  if (free_.size() < kFreeSegmentsKept) {
+    free_.push_back(std::move(segment));
+  } else {
+    (void)platform::Remove(SegmentPath(segment.number));
+  }
+}
+
+void Journal::DropFreeSegments() {
+  for (const Segment& segment : free_) (void)platform::Remove(SegmentPath(segment.number));
+  free_.clear();
+}
+
+void Journal::Release(const StoredSequences& stored) {
+  // The one that is written to goes too when it is worth it; the new one then takes its place in the file it frees.
+  if (segments_.back().size >= kReleaseActiveAt && AllStored(segments_.back(), stored)) (void)StartSegment();
+  while (segments_.size() > 1 && AllStored(segments_.front(), stored)) {
+    Retire(std::move(segments_.front()));
+    segments_.pop_front();
+  }
+}
+
+Status Journal::Read(Signal signal, uint64_t first, uint64_t last, const std::function<Status(const JournalRecord&)>& on_record) const {
+  std::vector<JournalDamage> damage;
+  for (const Segment& segment : segments_) {
+    if (segment.last[static_cast<size_t>(signal)] < first) continue;
+    uint64_t expected = 0;
+    auto select = [&](const JournalRecord& record) {
+      return record.signal == signal && record.sequence >= first && record.sequence <= last ? on_record(record) : Status::Ok();
+    };
+    OTLP_RETURN_NOT_OK(ReadJournalSegment(SegmentPath(segment.number), true, &expected, select, &damage));
+  }
+  if (!damage.empty()) return Status::Io("the journal segment '" + damage[0].path + "' was damaged while in use: " + damage[0].what);
+  return Status::Ok();
+}
+
+uint64_t Journal::bytes_in_use() const {
+  uint64_t bytes = 0;
+  for (const Segment& segment : segments_) bytes += segment.size;
+  return bytes;
+}
+
+}  // namespace otlp_arrow

@@ -1,0 +1,117 @@
+// The journal: accepted requests in order, until they are in files. One writer, one directory of segments;
+// docs/formats/journal.md describes the bytes.
+//
+//   segment:  header (64 bytes) | record | record | …
+//   record:   header (64 bytes) | request bytes | zeros up to a multiple of 8
+//
+// Segments whose requests are all stored are used again under a new number, since writing over pages that the kernel
+// already holds costs a fraction of writing new ones. Every header carries a hash that is seeded with the segment's
+// number, so that what is left of its former life never reads as a record.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/platform/platform.h"
+#include "otlp_arrow/signal.h"
+#include "otlp_arrow/status.h"
+
+namespace otlp_arrow {
+
+// The last journal position of each signal that is in a published file.
+using StoredSequences = std::array<uint64_t, kSignalCount>;
+
+struct JournalRecord {
+  uint64_t sequence = 0;  // starts at 1, no gaps
+  Signal signal = Signal::kTraces;
+  int64_t items = 0;
+  int64_t rejected_items = 0;
+  std::string_view request;  // OTLP bytes; valid during the callback
+};
+
+// What a reader found wrong in a segment.
+struct JournalDamage {
+  std::string path;
+  std::string what;
+};
+
+// Reads the records of a segment file in order; what cannot be read is skipped up to the next whole record and
+// reported. A torn record at the end of the newest segment is no damage: it was never acknowledged.
+// `expected_sequence` is that of the next record, 0 where any may come; it is moved along.
+Status ReadJournalSegment(const std::string& path, bool newest, uint64_t* expected_sequence,
+                          const std::function<Status(const JournalRecord&)>& on_record, std::vector<JournalDamage>* damage);
+
+// The segment files of a writer's directory, oldest first.
+Result<std::vector<std::string>> ListJournalSegments(const std::string& writer_dir);
+
+struct JournalOptions {
+  uint64_t segment_bytes = 16ull << 20;
+  // Bytes that must stay free on the disk besides as much as the journal holds, so that its content can be written
+  // to files.
+  uint64_t disk_reserve_bytes = 1ull << 20;
+  uint64_t max_bytes = 1024ull << 20;  // of all segments in use
+  bool sync_new_segments = false;      // a new segment's directory entry reaches the device before it is used
+};
+
+// Not thread-safe: the owner serialises the calls.
+class Journal {
+ public:
+  // `writer_dir` exists and is locked by the caller.
+  static Result<std::unique_ptr<Journal>> Create(std::string writer_dir, JournalOptions options = {});
+
+  // Appends a request and returns its sequence number; when it returns the kernel has the bytes. Errors: kIo, retryable
+  // (disk full, read-only, …): nothing was appended; kExport, retryable: the journal has reached max_bytes.
+  Result<uint64_t> Append(Signal signal, std::string_view request, int64_t items, int64_t rejected_items);
+
+  // Would a small Append find room now?
+  Status Probe();
+
+  // The files written to since the last call: syncing them (which may go on beside further appends) puts everything
+  // appended so far on the device.
+  std::vector<std::shared_ptr<platform::File>> TakeUnsynced();
+
+  // Frees segments all of whose records are stored.
+  void Release(const StoredSequences& stored);
+
+  // Reads back the records of a signal in [first, last]: for writing them again after a failed write.
+  Status Read(Signal signal, uint64_t first, uint64_t last, const std::function<Status(const JournalRecord&)>& on_record) const;
+
+  // Bytes of segments that hold records not yet stored.
+  uint64_t bytes_in_use() const;
+  uint64_t last_sequence() const { return next_sequence_ - 1; }
+
+ private:
+  struct Segment {
+    uint64_t number;
+    std::shared_ptr<platform::File> file;
+    uint64_t size = 0;        // valid bytes
+    StoredSequences last{};   // last record of each signal in it, 0 if none
+    uint64_t last_sequence = 0;
+    bool unsynced = true;
+  };
+
+  Journal(std::string dir, JournalOptions options) : dir_(std::move(dir)), options_(options) {}
+  Status StartSegment();
+  Status CheckSpace(uint64_t wanted);
+  bool AllStored(const Segment& segment, const StoredSequences& stored) const;
+  void Retire(Segment&& segment);
+  void DropFreeSegments();
+  std::string SegmentPath(uint64_t number) const;
+
+  std::string dir_;
+  JournalOptions options_;
+  uint64_t next_sequence_ = 1;
+  uint64_t next_number_ = 1;
+  std::deque<Segment> segments_;     // in use, oldest first; the last one is written to
+  std::vector<Segment> free_;        // stored, to be used again
+  uint64_t unchecked_bytes_ = 0;     // appended since the free space was last looked at
+  bool space_known_ = false;
+};
+
+}  // namespace otlp_arrow

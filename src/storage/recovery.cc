@@ -1,0 +1,195 @@
+#include "storage/recovery.h"
+
+#include <array>
+#include <atomic>
+#include <mutex>
+#include <thread>
+
+#include "base/platform/platform.h"
+#include "storage/journal.h"
+#include "storage/ledger_file.h"
+#include "storage/signal_writer.h"
+
+namespace otlp_arrow {
+namespace {
+
+// One dead writer. Its files keep its name, so that whoever comes after a crash in here sees what is done already.
+class Adoption {
+ public:
+  Adoption(const StoreLayout& layout, std::string writer, const Config& config, std::vector<PromotedAttribute> promoted,
+           std::shared_ptr<Clock> clock)
+      : layout_(layout), writer_(std::move(writer)), sync_(config.acknowledge == Acknowledge::kFsync), max_file_bytes_(config.max_file_bytes) {
+    SignalWriterOptions options;
+    options.compression = config.compression;
+    options.sync = sync_;
+    options.promoted = std::move(promoted);
+    for (Signal s : kAllSignals) {
+      writers_[static_cast<size_t>(s)] = std::make_unique<SignalWriter>(s, layout_, writer_, options, clock);
+    }
+  }
+
+  Status Run(RecoveryReport* report) {
+    snapshot_ = ReadLedgerFile(layout_, writer_);
+    snapshot_.writer = writer_;
+    OTLP_RETURN_NOT_OK(FindPublished());
+    OTLP_ASSIGN_OR_RETURN(const auto segments, ListJournalSegments(layout_.WriterDir(writer_)));
+    std::vector<JournalDamage> damage;
+    uint64_t expected = 0;
+    for (size_t i = 0; i < segments.size(); ++i) {
+      OTLP_RETURN_NOT_OK(ReadJournalSegment(
+          segments[i], i + 1 == segments.size(), &expected, [&](const JournalRecord& r) { return OnRecord(r); }, &damage));
+    }
+    for (auto& writer : writers_) OTLP_RETURN_NOT_OK(Publish(writer.get()));
+    OTLP_RETURN_NOT_OK(Finish(damage));
+    report->journals += 1;
+    report->items_recovered += recovered_;
+    report->items_already_stored += already_stored_;
+    for (const auto& d : damage) report->damaged.push_back(d.path + ": " + d.what);
+    return Status::Ok();
+  }
+
+ private:
+  Status FindPublished() {
+    for (Signal s : kAllSignals) {
+      OTLP_ASSIGN_OR_RETURN(const auto entries, platform::ListDirectory(layout_.DataDir(s)));
+      for (const auto& entry : entries) {
+        const auto name = DataFileName::Parse(entry.name);
+        if (name && name->writer == writer_) published_[static_cast<size_t>(s)].push_back(name->range);
+      }
+    }
+    return Status::Ok();
+  }
+
+  bool IsPublished(Signal signal, uint64_t sequence) const {
+    for (const SequenceRange& range : published_[static_cast<size_t>(signal)]) {
+      if (range.Contains(sequence)) return true;
+    }
+    return false;
+  }
+
+  Status OnRecord(const JournalRecord& record) {
+    const auto s = static_cast<size_t>(record.signal);
+    SignalLedger& ledger = snapshot_.ledger.signals[s];
+    if (record.sequence > snapshot_.last_sequence) {
+      ledger.received += record.items + record.rejected_items;
+      if (record.rejected_items) ledger.invalid["rejected"] += record.rejected_items;
+      snapshot_.last_sequence = record.sequence;
+    }
+    if (record.sequence <= snapshot_.stored_sequences[s]) return Status::Ok();
+    ledger.stored += record.items;
+    last_[s] = record.sequence;
+    if (IsPublished(record.signal, record.sequence)) {
+      already_stored_ += record.items;
+      return Status::Ok();
+    }
+    SignalWriter* writer = writers_[s].get();
+    // A file's range must not span what another file holds.
+    if (writer->has_pending() && IsBroken(record.signal, writer->pending().last, record.sequence)) OTLP_RETURN_NOT_OK(Publish(writer));
+    recovered_ += record.items;
+    OTLP_RETURN_NOT_OK(writer->Add(record.sequence, record.request, record.items, record.rejected_items > 0));
+    const bool full = writer->pending_bytes() >= max_file_bytes_ || writer->dictionaries_full();
+    return full ? Publish(writer) : Status::Ok();
+  }
+
+  bool IsBroken(Signal signal, uint64_t from, uint64_t to) const {
+    for (const SequenceRange& range : published_[static_cast<size_t>(signal)]) {
+      if (range.first > from && range.last < to) return true;
+    }
+    return false;
+  }
+
+  static Status Publish(SignalWriter* writer) {
+    PublishedFile file;
+    return writer->Publish(&file);
+  }
+
+  // The counts first, then the journal: a crash between the two leaves a journal in which all is known to be stored.
+  Status Finish(const std::vector<JournalDamage>& damage) {
+    for (size_t s = 0; s < kSignalCount; ++s) {
+      snapshot_.stored_sequences[s] = std::max(snapshot_.stored_sequences[s], last_[s]);
+      SignalLedger& ledger = snapshot_.ledger.signals[s];
+      ledger.in_flight = 0;
+      const int64_t missing = ledger.received - ledger.stored - ledger.expired - ledger.RefusedTotal() - ledger.InvalidTotal();
+      if (missing != 0) ledger.invalid["damaged"] += missing;
+    }
+    OTLP_RETURN_NOT_OK(WriteLedgerFile(layout_, snapshot_, sync_));
+    for (const auto& d : damage) {
+      OTLP_RETURN_NOT_OK(platform::CreateDirectories(layout_.DamagedDir()));
+      if (!platform::Exists(d.path)) continue;  // moved for an earlier damage
+      OTLP_RETURN_NOT_OK(platform::Rename(d.path, layout_.DamagedDir() + "/" + writer_ + "-" + d.path.substr(d.path.rfind('/') + 1)));
+    }
+    return platform::RemoveTree(layout_.WriterDir(writer_));
+  }
+
+  const StoreLayout& layout_;
+  std::string writer_;
+  bool sync_;
+  uint64_t max_file_bytes_;
+  LedgerSnapshot snapshot_;
+  std::array<std::vector<SequenceRange>, kSignalCount> published_;
+  std::array<std::unique_ptr<SignalWriter>, kSignalCount> writers_;
+  StoredSequences last_{};
+  int64_t recovered_ = 0, already_stored_ = 0;
+};
+
+void Merge(RecoveryReport&& from, RecoveryReport* to) {
+  to->journals += from.journals;
+  to->items_recovered += from.items_recovered;
+  to->items_already_stored += from.items_already_stored;
+  to->damaged.insert(to->damaged.end(), from.damaged.begin(), from.damaged.end());
+  to->busy.insert(to->busy.end(), from.busy.begin(), from.busy.end());
+}
+
+Status AdoptIfDead(const StoreLayout& layout, const std::string& writer, const Config& config,
+                   const std::vector<PromotedAttribute>& promoted, const std::shared_ptr<Clock>& clock, RecoveryReport* report) {
+  if (!platform::Exists(layout.WriterDir(writer))) return Status::Ok();  // adopted by another meanwhile
+  auto lock = platform::FileLock::TryLock(layout.WriterLock(writer));
+  if (!lock.ok()) return platform::Exists(layout.WriterDir(writer)) ? lock.status() : Status::Ok();
+  if (!*lock) {
+    report->busy.push_back(writer);
+    return Status::Ok();
+  }
+  // Another may have finished between the look and the lock; then the lock is on a deleted file.
+  if (!platform::Exists(layout.WriterLock(writer))) return Status::Ok();
+  return Adoption(layout, writer, config, promoted, clock).Run(report);
+}
+
+}  // namespace
+
+Result<RecoveryReport> RecoverDirectory(const Config& config, std::shared_ptr<Clock> clock) {
+  OTLP_ASSIGN_OR_RETURN(const auto promoted, ParsePromotedAttributes(config.promote_attributes));
+  if (!clock) clock = Clock::System();
+  const StoreLayout layout(config.output_dir);
+  OTLP_ASSIGN_OR_RETURN(const auto entries, platform::ListDirectory(layout.JournalsDir()));
+  std::vector<std::string> writers;
+  for (const auto& entry : entries) {
+    if (entry.is_directory) writers.push_back(entry.name);
+  }
+  RecoveryReport report;
+  if (writers.empty()) return report;
+  for (Signal s : kAllSignals) OTLP_RETURN_NOT_OK(platform::CreateDirectories(layout.DataDir(s)));
+  OTLP_RETURN_NOT_OK(platform::CreateDirectories(layout.LedgersDir()));
+
+  // Journals are independent of each other: as many at once as there are workers.
+  std::mutex mutex;
+  Status first_error;
+  std::atomic<size_t> next{0};
+  auto work = [&] {
+    for (size_t i = next++; i < writers.size(); i = next++) {
+      RecoveryReport own;
+      Status status = AdoptIfDead(layout, writers[i], config, promoted, clock, &own);
+      std::lock_guard lock(mutex);
+      Merge(std::move(own), &report);
+      if (!status.ok() && first_error.ok()) first_error = status;
+    }
+  };
+  const size_t wanted = config.workers ? config.workers : std::max(1u, std::thread::hardware_concurrency());
+  std::vector<std::thread> threads;
+  for (size_t i = 1; i < std::min(wanted, writers.size()); ++i) threads.emplace_back(work);
+  work();
+  for (auto& thread : threads) thread.join();
+  if (!first_error.ok()) return first_error;
+  return report;
+}
+
+}  // namespace otlp_arrow

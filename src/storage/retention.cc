@@ -1,0 +1,64 @@
+#include "storage/retention.h"
+
+#include <algorithm>
+
+#include "base/platform/platform.h"
+#include "storage/table_file.h"
+
+namespace otlp_arrow {
+namespace {
+
+struct Candidate {
+  Signal signal;
+  DataFileName name;
+  std::string path;
+  uint64_t bytes;
+};
+
+Result<std::vector<Candidate>> ListDataFiles(const StoreLayout& layout) {
+  std::vector<Candidate> files;
+  for (Signal s : kAllSignals) {
+    OTLP_ASSIGN_OR_RETURN(const auto entries, platform::ListDirectory(layout.DataDir(s)));
+    for (const auto& entry : entries) {
+      const auto name = DataFileName::Parse(entry.name);
+      if (name) files.push_back({s, *name, layout.DataDir(s) + "/" + entry.name, entry.size});
+    }
+  }
+  std::stable_sort(files.begin(), files.end(), [](const auto& a, const auto& b) { return a.name.time < b.name.time; });
+  return files;
+}
+
+}  // namespace
+
+RetentionRules RetentionRules::From(const Config& config) {
+  RetentionRules rules;
+  rules.max_age = {std::chrono::seconds(config.trace_cleanup_interval_secs), std::chrono::seconds(config.metric_cleanup_interval_secs),
+                   std::chrono::seconds(config.log_cleanup_interval_secs)};
+  rules.max_total_bytes = config.max_total_bytes;
+  return rules;
+}
+
+bool RetentionRules::any() const {
+  return max_total_bytes != 0 || std::any_of(max_age.begin(), max_age.end(), [](auto age) { return age.count() != 0; });
+}
+
+Result<std::vector<ExpiredFile>> ExpireFiles(const StoreLayout& layout, const RetentionRules& rules, std::chrono::sys_seconds now,
+                                             const std::function<bool(const std::string& writer)>& may_delete) {
+  OTLP_ASSIGN_OR_RETURN(const auto files, ListDataFiles(layout));
+  uint64_t total = 0;
+  for (const auto& file : files) total += file.bytes;
+  std::vector<ExpiredFile> expired;
+  for (const auto& file : files) {
+    const auto max_age = rules.max_age[static_cast<size_t>(file.signal)];
+    const bool too_old = max_age.count() != 0 && now - file.name.time > max_age;
+    const bool too_much = rules.max_total_bytes != 0 && total > rules.max_total_bytes;
+    if ((!too_old && !too_much) || !may_delete(file.name.writer)) continue;
+    const auto rows = CountRows(file.path);
+    OTLP_RETURN_NOT_OK(platform::Remove(file.path));
+    total -= file.bytes;
+    expired.push_back({file.signal, file.name.writer, file.path, rows.ok() ? *rows : 0});
+  }
+  return expired;
+}
+
+}  // namespace otlp_arrow

@@ -1,0 +1,123 @@
+#include "storage/table_file.h"
+
+#include <arrow/buffer.h>
+#include <arrow/io/buffered.h>
+#include <arrow/io/file.h>
+#include <arrow/ipc/dictionary.h>
+#include <arrow/ipc/reader.h>
+#include <arrow/ipc/writer.h>
+#include <arrow/record_batch.h>
+#include <arrow/util/compression.h>
+
+#include "base/platform/platform.h"
+
+namespace otlp_arrow {
+namespace {
+
+constexpr int kZstdLevel = 1;
+constexpr int64_t kWriteBufferBytes = 1 << 20;
+
+Status FromArrow(const arrow::Status& status, std::string_view doing, const std::string& path) {
+  if (status.ok()) return Status::Ok();
+  return Status::Io("cannot " + std::string(doing) + " '" + path + "': " + status.message() + " (free space on the disk, or check its rights)",
+                    true);
+}
+
+Result<std::shared_ptr<arrow::util::Codec>> MakeCodec(Compression compression) {
+  if (compression == Compression::kNone) return std::shared_ptr<arrow::util::Codec>();
+  auto codec = compression == Compression::kZstd ? arrow::util::Codec::Create(arrow::Compression::ZSTD, kZstdLevel)
+                                                 : arrow::util::Codec::Create(arrow::Compression::LZ4_FRAME);
+  if (!codec.ok()) return Status::Config("compression: " + codec.status().message());
+  return std::shared_ptr<arrow::util::Codec>(std::move(*codec));
+}
+
+class IpcFileWriter : public TableFileWriter {
+ public:
+  IpcFileWriter(std::string path, const arrow::Schema& schema) : path_(std::move(path)), mapper_(schema) {}
+
+  ~IpcFileWriter() override {
+    if (published_) return;
+    if (raw_) (void)raw_->Close();
+    (void)platform::Remove(path_);
+  }
+
+  Status Open(const std::shared_ptr<arrow::Schema>& schema, Compression compression) {
+    OTLP_ASSIGN_OR_RETURN(options_.codec, MakeCodec(compression));
+    options_.use_threads = false;  // the workers are the parallelism
+    auto file = arrow::io::FileOutputStream::Open(path_);
+    if (!file.ok()) return FromArrow(file.status(), "create", path_);
+    raw_ = *file;
+    auto buffered = arrow::io::BufferedOutputStream::Create(kWriteBufferBytes, arrow::default_memory_pool(), raw_);
+    if (!buffered.ok()) return FromArrow(buffered.status(), "buffer", path_);
+    stream_ = *buffered;
+    auto writer = arrow::ipc::internal::MakePayloadFileWriter(stream_.get(), schema, options_);
+    if (!writer.ok()) return FromArrow(writer.status(), "begin", path_);
+    writer_ = std::move(*writer);
+    return FromArrow(writer_->Start(), "write the schema to", path_);
+  }
+
+  Status Write(const arrow::RecordBatch& batch) override {
+    arrow::ipc::IpcPayload payload;
+    arrow::Status status = arrow::ipc::GetRecordBatchPayload(batch, options_, &payload);
+    if (status.ok()) status = writer_->WritePayload(payload);
+    if (!status.ok()) return FromArrow(status, "write rows to", path_);
+    rows_ += batch.num_rows();
+    return Status::Ok();
+  }
+
+  Status Publish(const arrow::RecordBatch& dictionaries, const std::string& path, bool sync) override {
+    auto collected = arrow::ipc::CollectDictionaries(dictionaries, mapper_);
+    if (!collected.ok()) return FromArrow(collected.status(), "collect the dictionaries of", path_);
+    for (const auto& [id, dictionary] : *collected) {
+      arrow::ipc::IpcPayload payload;
+      arrow::Status status = arrow::ipc::GetDictionaryPayload(id, dictionary, options_, &payload);
+      if (status.ok()) status = writer_->WritePayload(payload);
+      if (!status.ok()) return FromArrow(status, "write a dictionary to", path_);
+    }
+    OTLP_RETURN_NOT_OK(FromArrow(writer_->Close(), "finish", path_));
+    OTLP_RETURN_NOT_OK(FromArrow(stream_->Flush(), "finish", path_));
+    OTLP_RETURN_NOT_OK(FromArrow(raw_->Close(), "close", path_));
+    if (sync) {
+      OTLP_ASSIGN_OR_RETURN(platform::File file, platform::File::Open(path_, platform::File::Mode::kRead));
+      OTLP_RETURN_NOT_OK(file.Sync());
+    }
+    OTLP_RETURN_NOT_OK(platform::Rename(path_, path));
+    published_ = true;
+    if (sync) OTLP_RETURN_NOT_OK(platform::SyncDirectory(path.substr(0, path.rfind('/'))));
+    return Status::Ok();
+  }
+
+  int64_t rows() const override { return rows_; }
+
+ private:
+  std::string path_;
+  arrow::ipc::DictionaryFieldMapper mapper_;
+  arrow::ipc::IpcWriteOptions options_ = arrow::ipc::IpcWriteOptions::Defaults();
+  std::shared_ptr<arrow::io::FileOutputStream> raw_;
+  std::shared_ptr<arrow::io::BufferedOutputStream> stream_;
+  std::unique_ptr<arrow::ipc::internal::IpcPayloadWriter> writer_;
+  int64_t rows_ = 0;
+  bool published_ = false;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<TableFileWriter>> TableFileWriter::Create(const std::string& temporary_path, std::shared_ptr<arrow::Schema> schema,
+                                                                 Compression compression) {
+  auto writer = std::make_unique<IpcFileWriter>(temporary_path, *schema);
+  OTLP_RETURN_NOT_OK(writer->Open(schema, compression));
+  return std::unique_ptr<TableFileWriter>(std::move(writer));
+}
+
+Result<int64_t> CountRows(const std::string& path) {
+  auto damaged = [&](const arrow::Status& status) { return Status::Io("'" + path + "' is no whole Arrow file: " + status.message()); };
+  auto file = arrow::io::ReadableFile::Open(path);
+  if (!file.ok()) return damaged(file.status());
+  auto reader = arrow::ipc::RecordBatchFileReader::Open(*file);
+  if (!reader.ok()) return damaged(reader.status());
+  auto rows = (*reader)->CountRows();
+  if (!rows.ok()) return damaged(rows.status());
+  return *rows;
+}
+
+}  // namespace otlp_arrow
