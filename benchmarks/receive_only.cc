@@ -9,6 +9,7 @@
 
 #include "pipeline/pipeline.h"
 #include "server/grpc/otlp_grpc_server.h"
+#include "server/http/otlp_http_server.h"
 
 namespace {
 
@@ -45,6 +46,13 @@ int main(int argc, char** argv) {
   auto grpc_server = OtlpGrpcServer::Start(grpc, &pipeline);
   if (!grpc_server.ok()) {
     std::fprintf(stderr, "%s\n", grpc_server.status().ToString().c_str());
+    return 1;
+  }
+  HttpConfig http;
+  if (argc > 2) http.address = argv[2];
+  auto http_server = OtlpHttpServer::Start(http, &pipeline);
+  if (!http_server.ok()) {
+    std::fprintf(stderr, "%s\n", http_server.status().ToString().c_str());
     return 1;
   }
   int signal = 0;

@@ -1,7 +1,7 @@
 #include "random_otlp.h"
 
 #include <bit>
-#include <cmath>
+#include <cstdlib>
 #include <limits>
 
 namespace otlp_arrow::testing {
@@ -21,7 +21,17 @@ T Pick(const T (&values)[N], uint64_t random) {
   return values[random % N];
 }
 
+uint64_t EnvironmentOr(const char* name, uint64_t otherwise) {
+  const char* text = std::getenv(name);
+  return text ? std::strtoull(text, nullptr, 10) : otherwise;
+}
+
 }  // namespace
+
+Seeds TestSeeds(uint64_t cases) {
+  const uint64_t first = EnvironmentOr("OTLP_ARROW_FIRST_SEED", 1);
+  return {first, first + cases * EnvironmentOr("OTLP_ARROW_CASES_FACTOR", 1)};
+}
 
 int RandomOtlp::Count(int most) { return static_cast<int>(OneIn(8) ? Below(static_cast<uint64_t>(most) + 1) : Below(4)); }
 

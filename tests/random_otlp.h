@@ -19,6 +19,14 @@ using TraceRequest = opentelemetry::proto::collector::trace::v1::ExportTraceServ
 using MetricsRequest = opentelemetry::proto::collector::metrics::v1::ExportMetricsServiceRequest;
 using LogsRequest = opentelemetry::proto::collector::logs::v1::ExportLogsServiceRequest;
 
+// Seeds that a property test runs over: [first, end). By default the same `cases` seeds on every run; the environment
+// variables OTLP_ARROW_FIRST_SEED and OTLP_ARROW_CASES_FACTOR choose others, or many times more.
+struct Seeds {
+  uint64_t first = 1;
+  uint64_t end = 1;
+};
+Seeds TestSeeds(uint64_t cases);
+
 class RandomOtlp {
  public:
   explicit RandomOtlp(uint64_t seed) : random_(seed) {}

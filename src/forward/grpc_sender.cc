@@ -66,6 +66,11 @@ SendOutcome OutcomeOf(const grpc::Status& status) {
   if (details) outcome.retry_after = details->retry_delay;
   outcome.kind = KindOf(status.error_code(), outcome.retry_after.has_value());
   outcome.message = CodeName(status.error_code()) + (status.error_message().empty() ? "" : ": " + status.error_message());
+  // gRPC counts this as a server that is not up yet; it will never be.
+  if (status.error_message().find("http1.x server") != std::string::npos) {
+    outcome.kind = SendOutcome::Kind::kUnusable;
+    outcome.message += " (is this the HTTP port?)";
+  }
   return outcome;
 }
 

@@ -68,7 +68,8 @@ void CheckOddForms(const Request& sent, std::mt19937_64* random) {
 
 template <class Request, class Make, class Check>
 void ForEachSeed(uint64_t cases, Make make, Check check) {
-  for (uint64_t seed = 1; seed <= cases; ++seed) {
+  const testing::Seeds seeds = testing::TestSeeds(cases);
+  for (uint64_t seed = seeds.first; seed < seeds.end; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     RandomOtlp requests(seed);
     std::mt19937_64 random(seed);
@@ -100,12 +101,19 @@ void Damage(std::mt19937_64* random, std::string* bytes) {
   if ((*random)() % 10 == 0) bytes->resize((*random)() % bytes->size());
 }
 
+// Removes the unknown fields; true if there was one.
+bool StripAll(google::protobuf::Message* message) {
+  const size_t size = message->ByteSizeLong();
+  testing::StripUnknownFields(message, 0);
+  return message->ByteSizeLong() != size;
+}
+
 // Of the damaged requests that libprotobuf reads and whose items are all valid, everything must be read alike.
 // Unknown fields are left out of the comparison: nobody stores them.
 template <class Request>
 void CheckDamaged(const Request& sent, std::mt19937_64* random, int* compared) {
   Request known = sent;
-  testing::StripUnknownFields(&known, 0);  // entity_refs: the reference messages lack them, so never look inside
+  (void)StripAll(&known);
   const std::string whole = known.SerializeAsString();
   if (whole.size() > 4000) return;
   for (int i = 0; i < 20; ++i) {
@@ -114,13 +122,14 @@ void CheckDamaged(const Request& sent, std::mt19937_64* random, int* compared) {
     const ScanResult scan = ScanOtlp(SignalOf<Request>(), bytes);
     Request wanted;
     if (!ParseDeep(bytes, &wanted)) continue;
-    ASSERT_TRUE(scan.ok) << scan.error;
-    if (scan.rejected_items > 0) continue;
+    const bool all_known = !StripAll(&wanted);
+    // libprotobuf takes tags of more than 32 bits, and is too old to look into entity_refs: unknown fields to it.
+    ASSERT_TRUE(scan.ok || !all_known) << scan.error;
+    if (!scan.ok || scan.rejected_items > 0) continue;
     ++*compared;
     Request received;
     ASSERT_NO_FATAL_FAILURE(RoundTrip(bytes, &received));
-    testing::StripUnknownFields(&wanted, 0);
-    testing::StripUnknownFields(&received, 0);
+    (void)StripAll(&received);
     testing::Canonicalize(&wanted);
     testing::Canonicalize(&received);
     ASSERT_EQ(Difference(wanted, received), "");

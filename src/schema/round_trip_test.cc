@@ -9,6 +9,7 @@
 #include <arrow/ipc/reader.h>
 #include <arrow/ipc/writer.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "otlp/scan.h"
 #include "plain_batch.h"
@@ -38,9 +39,6 @@ const std::vector<PromotedAttribute>& Promoted() {
                                                           {"flag", Type::kBool}, {"k", Type::kString}};
   return promoted;
 }
-
-// Every case has a seed of its own, printed where it fails; run one alone with --gtest_filter and kFirstSeed set to it.
-constexpr uint64_t kFirstSeed = 1;
 
 class RoundTrip : public ::testing::Test {
  protected:
@@ -144,7 +142,8 @@ void CheckRoundTrip(const Request& sent, const std::function<Batches(const Batch
 
 template <class Request, class Make>
 void ForEachSeed(uint64_t cases, Make make, const std::function<void(const Request&)>& check) {
-  for (uint64_t seed = kFirstSeed; seed < kFirstSeed + cases; ++seed) {
+  const testing::Seeds seeds = testing::TestSeeds(cases);
+  for (uint64_t seed = seeds.first; seed < seeds.end; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     RandomOtlp random(seed);
     check((random.*make)());

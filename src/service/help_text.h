@@ -18,7 +18,7 @@ Look at it (Python):
   spans = ds.dataset('telemetry/otlp/traces', format='arrow')
   spans.to_table().to_pandas()                                               # pandas
   duckdb.sql('SELECT service_name, name, avg(duration_ns) FROM spans GROUP BY ALL ORDER BY 3 DESC')
-  polars.scan_pyarrow_dataset(spans).filter(polars.col('status_code') == 'ERROR').collect()
+  polars.scan_ipc('telemetry/otlp/traces/*.arrow').filter(polars.col('status_code') == 'ERROR').collect()
 
 Look at it (shell):
   otlp-arrow inspect ./telemetry            # what is there: files, rows, times, services, losses

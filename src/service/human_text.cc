@@ -15,6 +15,8 @@ std::string GroupedNumber(int64_t n) {
   return text;
 }
 
+std::string Counted(int64_t n, const std::string& thing) { return GroupedNumber(n) + " " + thing + (n == 1 ? "" : "s"); }
+
 std::string HumanBytes(int64_t bytes) {
   constexpr const char* kUnits[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB"};
   auto value = static_cast<double>(bytes);

@@ -13,6 +13,9 @@ TEST(HumanTextTest, Numbers) {
   EXPECT_EQ(GroupedNumber(1000), "1,000");
   EXPECT_EQ(GroupedNumber(1234567), "1,234,567");
   EXPECT_EQ(GroupedNumber(-123456), "-123,456");
+  EXPECT_EQ(Counted(1, "file"), "1 file");
+  EXPECT_EQ(Counted(0, "file"), "0 files");
+  EXPECT_EQ(Counted(1234, "log record"), "1,234 log records");
   EXPECT_EQ(HumanBytes(1023), "1023 B");
   EXPECT_EQ(HumanBytes(1536), "1.5 KiB");
   EXPECT_EQ(HumanBytes(INT64_MAX), "8192.0 PiB");

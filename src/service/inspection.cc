@@ -9,7 +9,9 @@
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
 
+#include "base/platform/platform.h"
 #include "service/stored_files.h"
+#include "storage/journal.h"
 #include "storage/layout.h"
 #include "storage/ledger_file.h"
 
@@ -113,9 +115,43 @@ void SumLedgers(const fs::path& directory, Inspection* inspection) {
   }
 }
 
-void CountJournals(const fs::path& directory, Inspection* inspection) {
-  std::error_code error;
-  for (const auto& entry : fs::directory_iterator(directory, error)) inspection->journals += entry.is_directory(error) ? 1 : 0;
+bool IsAtWork(const StoreLayout& layout, const std::string& writer) {
+  if (!platform::Exists(layout.WriterLock(writer))) return false;
+  const auto lock = platform::FileLock::TryLock(layout.WriterLock(writer));
+  return lock.ok() && !*lock;
+}
+
+// The items behind the last known stored position of each signal.
+int64_t CountUnstored(const StoreLayout& layout, const std::string& writer, std::vector<DamagedFile>* damaged) {
+  const StoredSequences stored = ReadLedgerFile(layout, writer).stored_sequences;
+  const auto segments = ListJournalSegments(layout.WriterDir(writer));
+  int64_t items = 0;
+  uint64_t expected = 0;
+  std::vector<JournalDamage> damage;
+  for (size_t i = 0; segments.ok() && i < segments->size(); ++i) {
+    const auto count = [&](const JournalRecord& record) {
+      if (record.sequence > stored[static_cast<size_t>(record.signal)]) items += record.items;
+      return Status::Ok();
+    };
+    const Status status = ReadJournalSegment((*segments)[i], i + 1 == segments->size(), &expected, count, &damage);
+    if (!status.ok()) damaged->push_back({(*segments)[i], status.message()});
+  }
+  for (const auto& d : damage) damaged->push_back({d.path, d.what});
+  return items;
+}
+
+void SurveyJournals(const StoreLayout& layout, Inspection* inspection) {
+  const auto entries = platform::ListDirectory(layout.JournalsDir());
+  if (!entries.ok()) return;
+  for (const auto& entry : *entries) {
+    if (!entry.is_directory) continue;
+    if (IsAtWork(layout, entry.name)) {
+      ++inspection->live_journals;
+    } else {
+      ++inspection->left_journals;
+      inspection->left_items += CountUnstored(layout, entry.name, &inspection->damaged);
+    }
+  }
 }
 
 // What recovery could not read and put aside.
@@ -140,7 +176,7 @@ Result<Inspection> Inspect(const std::string& path) {
   }
   const StoreLayout layout(path);
   SumLedgers(layout.LedgersDir(), &inspection);
-  CountJournals(layout.JournalsDir(), &inspection);
+  SurveyJournals(layout, &inspection);
   ListDamagedDir(layout.DamagedDir(), &inspection);
   return inspection;
 }

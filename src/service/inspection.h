@@ -32,7 +32,9 @@ struct Inspection {
   std::string path;
   InspectedSignal signals[kSignalCount];
   std::vector<DamagedFile> damaged;   // files that could not be read; what else the directory holds counts all the same
-  int64_t journals = 0;               // journal directories: of writers at work, or left by dead ones
+  int64_t live_journals = 0;          // of writers at work
+  int64_t left_journals = 0;          // of writers that are gone …
+  int64_t left_items = 0;             // … with at most this many items that are in no file yet
   int64_t ledgers = 0;                // files that `ledger` is the sum of
   Ledger ledger;
 

@@ -7,8 +7,12 @@
 #include <gtest/gtest.h>
 #include <simdjson.h>
 
+#include "base/platform/platform.h"
 #include "service/stored_files.h"
 #include "service/stored_files_testing.h"
+#include "storage/journal.h"
+#include "storage/layout.h"
+#include "storage/ledger_file.h"
 
 namespace otlp_arrow {
 namespace {
@@ -55,7 +59,33 @@ TEST(InspectionTest, CountsWhatADirectoryHolds) {
   EXPECT_EQ((*inspection)[Signal::kLogs].first_time, 3000'000'000'000);
   EXPECT_THAT((*inspection)[Signal::kLogs].services, ElementsAre(Pair("", 1)));
   EXPECT_EQ((*inspection)[Signal::kMetrics].files, 0);
-  EXPECT_EQ(inspection->journals, 1);
+  EXPECT_EQ(inspection->live_journals, 0);
+  EXPECT_EQ(inspection->left_journals, 1);
+}
+
+TEST(InspectionTest, TellsLiveJournalsFromLeftOnes) {
+  TestDirectory directory;
+  const StoreLayout layout(directory.path());
+  std::filesystem::create_directories(layout.WriterDir("a"));
+  std::filesystem::create_directories(layout.WriterDir("b"));
+  {
+    auto journal = Journal::Create(layout.WriterDir("a"));
+    ASSERT_TRUE(journal.ok()) << journal.status().ToString();
+    ASSERT_TRUE((*journal)->Append(Signal::kTraces, SpanRequest("shop", 3, 1), 3, 0).ok());
+    ASSERT_TRUE((*journal)->Append(Signal::kTraces, SpanRequest("shop", 4, 1), 4, 0).ok());
+  }
+  LedgerSnapshot snapshot;
+  snapshot.writer = "a";
+  snapshot.stored_sequences[static_cast<size_t>(Signal::kTraces)] = 1;
+  std::filesystem::create_directories(layout.LedgersDir());
+  ASSERT_TRUE(WriteLedgerFile(layout, snapshot, false).ok());
+  auto lock = platform::FileLock::TryLock(layout.WriterLock("b"));
+  ASSERT_TRUE(lock.ok() && lock->has_value());
+  const Inspection inspection = *Inspect(directory.path());
+  EXPECT_EQ(inspection.live_journals, 1);
+  EXPECT_EQ(inspection.left_journals, 1);
+  EXPECT_EQ(inspection.left_items, 4);
+  EXPECT_THAT(InspectionText(inspection, false), HasSubstr("with up to 4 items; 'otlp-arrow recover"));
 }
 
 TEST(InspectionTest, SumsLedgers) {
@@ -80,14 +110,14 @@ TEST(InspectionTest, DamageIsReportedAndTheRestCounts) {
   EXPECT_EQ(inspection.damaged[2].reason, "put aside by recovery");
 }
 
-// Every byte of a file, turned over, gives a reading or an error; under the sanitizers this finds what is not checked.
+// Bytes all over a file, turned over, give a reading or an error; under the sanitizers this finds what is not checked.
 TEST(InspectionTest, NoDamageIsFatal) {
   TestDirectory directory;
   const std::string path = directory / "a.arrow";
   WriteStoredFile(path, Signal::kTraces, {SpanRequest("shop", 3, 1000)});
   std::ifstream in(path, std::ios::binary);
   const std::string good((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-  for (size_t i = 0; i < good.size(); i += 7) {
+  for (size_t i = 0; i < good.size(); i += 61) {
     std::string bad = good;
     bad[i] = static_cast<char>(~bad[i]);
     std::ofstream(path, std::ios::binary) << bad;
@@ -95,7 +125,7 @@ TEST(InspectionTest, NoDamageIsFatal) {
     ASSERT_TRUE(inspection.ok());
     EXPECT_EQ((*inspection)[Signal::kTraces].files + static_cast<int64_t>(inspection->damaged.size()), 1) << i;
   }
-  for (size_t size = 0; size < good.size(); size += 13) {
+  for (size_t size = 0; size < good.size(); size += 97) {
     std::ofstream(path, std::ios::binary) << good.substr(0, size);
     EXPECT_THAT(Inspect(path)->damaged, SizeIs(1)) << size;
   }
@@ -127,7 +157,7 @@ TEST(InspectionTest, TextTellsEverything) {
   const Inspection inspection = *Inspect(directory.path());
   const std::string text = InspectionText(inspection, false);
   for (const char* part : {"traces       2     6", "1970-01-01T00:08:20.000Z", "shop", "(none)", "traces refused (memory_budget 4)", "bad_span_id 2",
-                           "unreadable requests (malformed 1)", "1 journal:", "damaged: "}) {
+                           "unreadable requests (malformed 1)", "journals left by writers that are gone: 1", "damaged: "}) {
     EXPECT_THAT(text, HasSubstr(part));
   }
   EXPECT_THAT(text, Not(HasSubstr("duration_ns")));
@@ -148,6 +178,7 @@ TEST(InspectionTest, JsonTellsEverything) {
   EXPECT_EQ(int64_t(root["signals"]["traces"]["services"]["shop"]), 4);
   EXPECT_EQ(std::string_view(root["signals"]["logs"]["columns"].at(0)["name"]), "time");
   EXPECT_EQ(root["damaged"].get_array().size(), 3u);
+  EXPECT_EQ(int64_t(root["journals"]["left"]), 1);
   EXPECT_EQ(int64_t(root["ledger"]["traces"]["received"]), 10);
 }
 

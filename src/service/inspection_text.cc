@@ -62,6 +62,16 @@ std::string LedgerTable(const Inspection& inspection) {
   return "\n" + AlignedTable(rows) + reasons;
 }
 
+std::string JournalLines(const Inspection& inspection) {
+  std::string text;
+  if (inspection.live_journals > 0) text += "\njournals of writers at work: " + std::to_string(inspection.live_journals) + "\n";
+  if (inspection.left_journals > 0) {
+    text += "\njournals left by writers that are gone: " + std::to_string(inspection.left_journals) + ", with up to " +
+            GroupedNumber(inspection.left_items) + " items; 'otlp-arrow recover " + inspection.path + "' writes these to files\n";
+  }
+  return text;
+}
+
 std::string SchemaText(const Inspection& inspection) {
   std::string text;
   for (Signal s : kAllSignals) {
@@ -107,10 +117,7 @@ void WriteSignal(JsonWriter* json, const InspectedSignal& found, bool schema) {
 
 std::string InspectionText(const Inspection& inspection, bool schema) {
   std::string text = inspection.path + "\n\n" + SignalTable(inspection) + ServiceTable(inspection) + LedgerTable(inspection);
-  if (inspection.journals > 0) {
-    text += "\n" + std::to_string(inspection.journals) + (inspection.journals == 1 ? " journal" : " journals") +
-            ": of writers at work, or left by killed ones ('otlp-arrow recover' writes their data to files)\n";
-  }
+  text += JournalLines(inspection);
   for (const auto& d : inspection.damaged) text += "\ndamaged: " + d.path + ": " + d.reason + "\n";
   return schema ? text + SchemaText(inspection) : text;
 }
@@ -124,7 +131,8 @@ std::string InspectionJson(const Inspection& inspection, bool schema) {
   }
   json.EndObject().Key("damaged").BeginArray();
   for (const auto& d : inspection.damaged) json.BeginObject().Key("path").Text(d.path).Key("reason").Text(d.reason).EndObject();
-  json.EndArray().Key("journals").Number(inspection.journals).Key("ledger");
+  json.EndArray().Key("journals").BeginObject().Key("live").Number(inspection.live_journals);
+  json.Key("left").Number(inspection.left_journals).Key("left_items").Number(inspection.left_items).EndObject().Key("ledger");
   if (inspection.ledgers > 0) {
     json.Raw(inspection.ledger.ToJson());
   } else {

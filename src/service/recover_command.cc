@@ -10,8 +10,8 @@ namespace otlp_arrow {
 namespace {
 
 void PrintReport(const RecoveryReport& report, const Console& console) {
-  console.out << report.journals << (report.journals == 1 ? " journal" : " journals") << " adopted: " << GroupedNumber(report.items_recovered)
-              << " items written to files, " << GroupedNumber(report.items_already_stored) << " were there already" << std::endl;
+  console.out << Counted(report.journals, "journal") << " adopted: " << Counted(report.items_recovered, "item") << " written to files, "
+              << GroupedNumber(report.items_already_stored) << " there already" << std::endl;
   for (const auto& b : report.busy) console.out << "left alone, its writer is at work: " << b << std::endl;
   for (const auto& d : report.damaged) console.err << "otlp-arrow: damaged: " << d << std::endl;
 }

@@ -34,9 +34,27 @@ class Progress {
     }
   }
 
+  // The same problem is told once, and its repetitions counted.
   void Problem(const std::string& text) {
-    Clear();
+    if (text == last_problem_) {
+      ++repetitions_;
+      return;
+    }
+    EndRepetitions();
+    last_problem_ = text;
     console_.err << "otlp-arrow: " << text << std::endl;
+  }
+
+  void End() {
+    EndRepetitions();
+    Clear();
+  }
+
+ private:
+  void EndRepetitions() {
+    Clear();
+    if (repetitions_ > 0) console_.err << "otlp-arrow: (the same " << Counted(repetitions_, "more time") << ")" << std::endl;
+    repetitions_ = 0;
   }
 
   void Clear() {
@@ -44,7 +62,6 @@ class Progress {
     line_shown_ = false;
   }
 
- private:
   std::string Line(const ReplayReport& report, Clock::SteadyTime now) const {
     constexpr int kBarWidth = 30;
     const int64_t done = report.left_out + report.sent + report.rejected + report.failed;
@@ -61,15 +78,16 @@ class Progress {
   bool quiet_;
   bool is_terminal_;
   bool line_shown_ = false;
+  std::string last_problem_;
+  int64_t repetitions_ = 0;
   std::shared_ptr<Clock> clock_;
   Clock::SteadyTime start_;
   Clock::SteadyTime last_;
 };
 
 void PrintReport(const ReplayReport& report, const ReplayOptions& options, const Console& console) {
-  console.out << (options.dry_run ? "would send " : "sent ") << GroupedNumber(report.sent) << " items from " << GroupedNumber(report.files)
-              << (report.files == 1 ? " file in " : " files in ") << GroupedNumber(report.requests) << " requests (" << HumanBytes(report.bytes) << ") to "
-              << options.sender.endpoint.ToString();
+  console.out << (options.dry_run ? "would send " : "sent ") << Counted(report.sent, "item") << " from " << Counted(report.files, "file") << " in "
+              << Counted(report.requests, "request") << " (" << HumanBytes(report.bytes) << ") to " << options.sender.endpoint.ToString();
   if (report.rejected > 0) console.out << ", " << GroupedNumber(report.rejected) << " rejected";
   if (report.failed > 0) console.out << ", " << GroupedNumber(report.failed) << " failed";
   if (report.left_out > 0) console.out << ", " << GroupedNumber(report.left_out) << " outside the wanted time";
@@ -105,7 +123,7 @@ int RunReplay(const ReplayOptions& options, const Console& console) {
   hooks.on_progress = [&](const ReplayReport& report) { progress.Show(report); };
   hooks.on_problem = [&](const std::string& text) { progress.Problem(text); };
   const ReplayReport report = Replayer(options, sender->get(), std::move(hooks)).Run(*files);
-  progress.Clear();
+  progress.End();
   PrintReport(report, options, console);
   return ExitCodeOf(report, watch.received());
 }

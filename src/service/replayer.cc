@@ -6,6 +6,7 @@
 #include <arrow/record_batch.h>
 
 #include "schema/encode.h"
+#include "service/human_text.h"
 #include "service/stored_files.h"
 #include "service/time_filter.h"
 
@@ -96,7 +97,7 @@ void Replayer::SendRequest(Signal signal, const std::string& bytes, int64_t item
   Pace();
   if (report_.stopped) return;
   const SendOutcome outcome = options_.dry_run ? SendOutcome() : SendUntilSettled(signal, bytes);
-  const std::string what = std::to_string(items) + " " + std::string(ItemName(signal)) + (items == 1 ? "" : "s");
+  const std::string what = Counted(items, std::string(ItemName(signal)));
   switch (outcome.kind) {
     case SendOutcome::Kind::kTaken: {
       const int64_t rejected = std::min(outcome.rejected_items, items);

@@ -1,6 +1,7 @@
 #include "service/signal_watch.h"
 
-#include <sys/wait.h>
+#include <cstdlib>
+
 #include <unistd.h>
 
 #include <gtest/gtest.h>
@@ -10,46 +11,73 @@ namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
+using ::testing::ExitedWithCode;
 
-TEST(SignalWatchTest, WaitReturnsTheSignal) {
-  SignalWatch watch;
-  EXPECT_EQ(watch.received(), 0);
-  EXPECT_TRUE(watch.SleepFor(milliseconds(1)));
-  kill(getpid(), SIGTERM);
-  EXPECT_EQ(watch.Wait(), SIGTERM);
-  EXPECT_EQ(watch.received(), SIGTERM);
-  EXPECT_FALSE(watch.SleepFor(seconds(60)));
+// Signals go to a whole process, threads of other tests included: each of these runs in a new one.
+class SignalWatchDeathTest : public ::testing::Test {
+ protected:
+  void SetUp() override { GTEST_FLAG_SET(death_test_style, "threadsafe"); }
+
+  [[noreturn]] static void ExitWith(bool good) { std::exit(good ? 0 : 1); }
+};
+
+TEST_F(SignalWatchDeathTest, WaitReturnsTheSignal) {
+  EXPECT_EXIT(
+      {
+        SignalWatch watch;
+        bool good = watch.received() == 0 && watch.SleepFor(milliseconds(1));
+        kill(getpid(), SIGTERM);
+        good = watch.Wait() == SIGTERM && watch.received() == SIGTERM && good;
+        ExitWith(good && !watch.SleepFor(seconds(60)));
+      },
+      ExitedWithCode(0), "");
 }
 
-TEST(SignalWatchTest, ItsOwnWakeUpMeansNothingFromOutside) {
-  SignalWatch watch;
-  kill(getpid(), SIGUSR2);
-  EXPECT_TRUE(watch.SleepFor(milliseconds(20)));
-  kill(getpid(), SIGINT);
-  EXPECT_EQ(watch.Wait(), SIGINT);
+TEST_F(SignalWatchDeathTest, ItsOwnWakeUpMeansNothingFromOutside) {
+  EXPECT_EXIT(
+      {
+        SignalWatch watch;
+        kill(getpid(), SIGUSR2);
+        const bool good = watch.SleepFor(milliseconds(20));
+        kill(getpid(), SIGINT);
+        ExitWith(watch.Wait() == SIGINT && good);
+      },
+      ExitedWithCode(0), "");
 }
 
-// Runs in a process of its own, as it ends it.
-void EndBySecondSignal() {
-  SignalWatch watch;
-  kill(getpid(), SIGTERM);
-  watch.Wait();
-  kill(getpid(), SIGINT);
-  for (;;) pause();
+TEST_F(SignalWatchDeathTest, TheSecondSignalEndsTheProcess) {
+  EXPECT_EXIT(
+      {
+        SignalWatch watch;
+        kill(getpid(), SIGTERM);
+        watch.Wait();
+        kill(getpid(), SIGINT);
+        for (;;) pause();
+      },
+      ExitedWithCode(128 + SIGINT), "");
 }
 
-TEST(SignalWatchDeathTest, TheSecondSignalEndsTheProcess) {
-  GTEST_FLAG_SET(death_test_style, "threadsafe");
-  EXPECT_EXIT(EndBySecondSignal(), ::testing::ExitedWithCode(128 + SIGINT), "");
+TEST_F(SignalWatchDeathTest, BrokenPipesAreErrorsNotDeath) {
+  EXPECT_EXIT(
+      {
+        SignalWatch watch;
+        int ends[2];
+        const bool made = pipe(ends) == 0;
+        close(ends[0]);
+        ExitWith(made && write(ends[1], "x", 1) == -1);
+      },
+      ExitedWithCode(0), "");
 }
 
-TEST(SignalWatchTest, BrokenPipesAreErrorsNotDeath) {
-  SignalWatch watch;
-  int ends[2];
-  ASSERT_EQ(pipe(ends), 0);
-  close(ends[0]);
-  EXPECT_EQ(write(ends[1], "x", 1), -1);
-  close(ends[1]);
+// An unwatched process is as it was before: signals end it.
+TEST_F(SignalWatchDeathTest, EndsWithTheObject) {
+  EXPECT_EXIT(
+      {
+        { SignalWatch watch; }
+        kill(getpid(), SIGTERM);
+        for (;;) pause();
+      },
+      ::testing::KilledBySignal(SIGTERM), "");
 }
 
 }  // namespace

@@ -1,0 +1,29 @@
+// Which path does what.
+#pragma once
+
+#include <string_view>
+
+#include "otlp_arrow/signal.h"
+#include "pipeline/pipeline.h"
+#include "server/http/http_response.h"
+
+namespace otlp_arrow {
+
+struct Route {
+  enum class Kind { kExport, kHealthz, kReadyz, kMetrics, kHome, kNotFound, kMethodNotAllowed };
+
+  Kind kind = Kind::kNotFound;
+  Signal signal = Signal::kTraces;  // of kExport
+  std::string_view allow;           // of kMethodNotAllowed
+};
+
+// `target` is the request target, with or without a query; a slash at its end makes no difference.
+Route FindRoute(std::string_view method, std::string_view target);
+
+// The response of the kinds that are neither an export nor an error.
+HttpResponse ServePage(Route::Kind kind, const Pipeline& pipeline);
+
+// May a request of this Content-Type be exported: application/x-protobuf, with or without parameters.
+bool IsProtobufType(std::string_view content_type);
+
+}  // namespace otlp_arrow
