@@ -1,7 +1,9 @@
 // A pipeline for tests of servers: answers as told, now or later, and remembers what it was given.
 #pragma once
 
+#include <algorithm>
 #include <condition_variable>
+#include <cstdint>
 #include <cstdlib>
 #include <functional>
 #include <map>
@@ -31,15 +33,15 @@ class FakePipeline final : public Pipeline {
     std::lock_guard lock(mutex_);
     answer_ = std::move(result);
   }
-  // From now on requests wait until Release() answers them.
-  void Defer() {
+  // The next `count` requests wait until Release() answers them.
+  void Defer(size_t count = SIZE_MAX) {
     std::lock_guard lock(mutex_);
-    deferring_ = true;
+    to_defer_ = count;
   }
   // Answers all that wait, on this thread, and those to come at once.
   void Release() {
     std::unique_lock lock(mutex_);
-    deferring_ = false;
+    to_defer_ = 0;
     auto waiting = std::exchange(waiting_, {});
     const AcceptResult answer = answer_;
     lock.unlock();
@@ -76,7 +78,8 @@ class FakePipeline final : public Pipeline {
     std::unique_lock lock(mutex_);
     requests_.push_back({signal, std::string(bytes.data)});
     changed_.notify_all();
-    if (deferring_) {
+    if (to_defer_ > 0) {
+      --to_defer_;
       waiting_.push_back(std::move(done));
       return;
     }
@@ -119,7 +122,7 @@ class FakePipeline final : public Pipeline {
   mutable std::mutex mutex_;
   mutable std::condition_variable changed_;
   AcceptResult answer_;
-  bool deferring_ = false;
+  size_t to_defer_ = 0;
   std::vector<AcceptCallback> waiting_;
   std::vector<Request> requests_;
   std::vector<Refusal> refusals_;

@@ -15,7 +15,7 @@ std::unique_ptr<TableDecoder> SignalWriter::MakeDecoder() {
 Status SignalWriter::WriteBatch(const std::shared_ptr<arrow::RecordBatch>& batch) {
   if (!file_) {
     const std::string temporary = layout_.WriterDir(writer_id_) + "/" + std::string(SignalName(signal_)) + ".tmp";
-    OTLP_ASSIGN_OR_RETURN(file_, TableFileWriter::Create(temporary, decoder_->schema(), options_.compression));
+    OTLP_ASSIGN_OR_RETURN(file_, TableFileWriter::Create(temporary, decoder_->schema(), options_.compression, &resources_));
   }
   return file_->Write(*batch);
 }

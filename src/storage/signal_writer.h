@@ -65,6 +65,7 @@ class SignalWriter {
   SignalWriterOptions options_;
   std::shared_ptr<Clock> clock_;
 
+  TableFileResources resources_;
   std::unique_ptr<TableDecoder> decoder_;
   std::unique_ptr<TableFileWriter> file_;
   SequenceRange range_;

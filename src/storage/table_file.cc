@@ -10,25 +10,18 @@
 #include <arrow/util/compression.h>
 
 #include "base/platform/platform.h"
+#include "storage/buffer_codec.h"
+#include "storage/caching_pool.h"
 
 namespace otlp_arrow {
 namespace {
 
-constexpr int kZstdLevel = 1;
 constexpr int64_t kWriteBufferBytes = 1 << 20;
 
 Status FromArrow(const arrow::Status& status, std::string_view doing, const std::string& path) {
   if (status.ok()) return Status::Ok();
   return Status::Io("cannot " + std::string(doing) + " '" + path + "': " + status.message() + " (free space on the disk, or check its rights)",
                     true);
-}
-
-Result<std::shared_ptr<arrow::util::Codec>> MakeCodec(Compression compression) {
-  if (compression == Compression::kNone) return std::shared_ptr<arrow::util::Codec>();
-  auto codec = compression == Compression::kZstd ? arrow::util::Codec::Create(arrow::Compression::ZSTD, kZstdLevel)
-                                                 : arrow::util::Codec::Create(arrow::Compression::LZ4_FRAME);
-  if (!codec.ok()) return Status::Config("compression: " + codec.status().message());
-  return std::shared_ptr<arrow::util::Codec>(std::move(*codec));
 }
 
 class IpcFileWriter : public TableFileWriter {
@@ -41,9 +34,16 @@ class IpcFileWriter : public TableFileWriter {
     (void)platform::Remove(path_);
   }
 
-  Status Open(const std::shared_ptr<arrow::Schema>& schema, Compression compression) {
-    OTLP_ASSIGN_OR_RETURN(options_.codec, MakeCodec(compression));
+  Status Open(const std::shared_ptr<arrow::Schema>& schema, Compression compression, TableFileResources* resources) {
+    if (compression == Compression::kZstd) {
+      options_.codec = zstd_ = resources->zstd;
+    } else if (compression == Compression::kLz4) {
+      auto codec = arrow::util::Codec::Create(arrow::Compression::LZ4_FRAME);
+      if (!codec.ok()) return Status::Config("compression: " + codec.status().message());
+      options_.codec = std::move(*codec);
+    }
     options_.use_threads = false;  // the workers are the parallelism
+    options_.memory_pool = resources->pool.get();
     auto file = arrow::io::FileOutputStream::Open(path_);
     if (!file.ok()) return FromArrow(file.status(), "create", path_);
     raw_ = *file;
@@ -57,6 +57,7 @@ class IpcFileWriter : public TableFileWriter {
   }
 
   Status Write(const arrow::RecordBatch& batch) override {
+    if (zstd_) zstd_->Learn(batch);
     arrow::ipc::IpcPayload payload;
     arrow::Status status = arrow::ipc::GetRecordBatchPayload(batch, options_, &payload);
     if (status.ok()) status = writer_->WritePayload(payload);
@@ -90,6 +91,7 @@ class IpcFileWriter : public TableFileWriter {
   int64_t rows() const override { return rows_; }
 
  private:
+  std::shared_ptr<BufferCodec> zstd_;
   std::string path_;
   arrow::ipc::DictionaryFieldMapper mapper_;
   arrow::ipc::IpcWriteOptions options_ = arrow::ipc::IpcWriteOptions::Defaults();
@@ -102,10 +104,13 @@ class IpcFileWriter : public TableFileWriter {
 
 }  // namespace
 
+TableFileResources::TableFileResources() : pool(std::make_unique<CachingPool>()), zstd(std::make_shared<BufferCodec>()) {}
+TableFileResources::~TableFileResources() = default;
+
 Result<std::unique_ptr<TableFileWriter>> TableFileWriter::Create(const std::string& temporary_path, std::shared_ptr<arrow::Schema> schema,
-                                                                 Compression compression) {
+                                                                 Compression compression, TableFileResources* resources) {
   auto writer = std::make_unique<IpcFileWriter>(temporary_path, *schema);
-  OTLP_RETURN_NOT_OK(writer->Open(schema, compression));
+  OTLP_RETURN_NOT_OK(writer->Open(schema, compression, resources));
   return std::unique_ptr<TableFileWriter>(std::move(writer));
 }
 

@@ -13,11 +13,22 @@
 
 namespace otlp_arrow {
 
+class BufferCodec;
+class CachingPool;
+
+// What one file after the other is written with: memory and compression contexts. Outlives the writers that use it.
+struct TableFileResources {
+  TableFileResources();
+  ~TableFileResources();
+  std::unique_ptr<CachingPool> pool;
+  std::shared_ptr<BufferCodec> zstd;
+};
+
 class TableFileWriter {
  public:
   // Creates `temporary_path` (replacing what a former life left there).
   static Result<std::unique_ptr<TableFileWriter>> Create(const std::string& temporary_path, std::shared_ptr<arrow::Schema> schema,
-                                                         Compression compression);
+                                                         Compression compression, TableFileResources* resources);
   // Deletes the temporary file unless Publish succeeded.
   virtual ~TableFileWriter() = default;
 

@@ -82,7 +82,7 @@ TEST_F(GunzipTest, LimitIsExact) {
 }
 
 TEST_F(GunzipTest, BombTakesNoMoreMemoryThanTheLimit) {
-  const std::string zipped = Gzip(std::string(200 * kLimit, '\0'), 9);
+  const std::string zipped = Gzip(std::string(20 * kLimit, '\0'), 9);
   EXPECT_EQ(Run({zipped}).outcome, Outcome::kTooLarge);
   EXPECT_LE(pipeline_.largest_allocation(), kLimit);
 }
@@ -102,13 +102,15 @@ TEST_F(GunzipTest, EveryTruncationIsMalformed) {
   }
 }
 
-TEST_F(GunzipTest, DamageIsMalformedOrTooLarge) {
+TEST_F(GunzipTest, DamageIsNeverTakenForOtherData) {
   const std::string bytes(4000, 'q');
   const std::string zipped = Gzip(bytes);
   for (size_t i = 10; i < zipped.size(); ++i) {  // after the header, whose time stamp anybody may set
     std::string damaged = zipped;
     damaged[i] ^= 0x55;
-    EXPECT_NE(Run({damaged}).outcome, Outcome::kOk) << i;
+    const auto result = Run({damaged});
+    if (result.outcome != Outcome::kOk) continue;
+    EXPECT_EQ(std::string_view(result.bytes.data, result.bytes.size), bytes) << i;  // it met padding bits
   }
 }
 

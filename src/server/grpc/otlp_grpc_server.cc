@@ -1,14 +1,11 @@
 #include "server/grpc/otlp_grpc_server.h"
 
 #include <algorithm>
-#include <limits>
 #include <mutex>
 #include <thread>
 #include <utility>
 #include <vector>
 
-#include <grpcpp/alarm.h>
-#include <grpcpp/resource_quota.h>
 #include <grpcpp/security/server_credentials.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
@@ -16,6 +13,7 @@
 #include "base/host_port.h"
 #include "server/common/listen_error.h"
 #include "server/grpc/export_service.h"
+#include "server/grpc/grpc_log.h"
 #include "server/grpc/health_service.h"
 #include "server/grpc/probe_address.h"
 #include "server/grpc/queue_thread.h"
@@ -60,6 +58,7 @@ Status OtlpGrpcServer::Impl::Start(const GrpcConfig& config) {
   if (!wanted.ok()) return ListenError("grpc.address", config.address, wanted.status().message());
   OTLP_RETURN_NOT_OK(ProbeAddress("grpc.address", *wanted));
 
+  RouteGrpcLog();
   grpc::ServerBuilder builder;
   SetServerOptions(config, &builder);
   builder.AddListeningPort(wanted->ToString(), grpc::InsecureServerCredentials(), &port_);

@@ -1,0 +1,102 @@
+#include "server/http/http_routes.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "fake_pipeline.h"
+
+namespace otlp_arrow {
+namespace {
+
+using Kind = Route::Kind;
+using testing::HasSubstr;
+
+TEST(FindRouteTest, ExportsBySignal) {
+  for (const Signal signal : kAllSignals) {
+    const Route route = FindRoute("POST", "/v1/" + std::string(SignalName(signal)));
+    EXPECT_EQ(route.kind, Kind::kExport);
+    EXPECT_EQ(route.signal, signal);
+  }
+}
+
+TEST(FindRouteTest, PathsMayHaveQueryAndSlashAndAuthority) {
+  EXPECT_EQ(FindRoute("POST", "/v1/logs/").kind, Kind::kExport);
+  EXPECT_EQ(FindRoute("POST", "/v1/logs?a=/b").kind, Kind::kExport);
+  EXPECT_EQ(FindRoute("POST", "http://host:4318/v1/logs").kind, Kind::kExport);
+  EXPECT_EQ(FindRoute("GET", "http://host:4318").kind, Kind::kHome);
+  EXPECT_EQ(FindRoute("GET", "/?x").kind, Kind::kHome);
+}
+
+TEST(FindRouteTest, UnknownPathsAreNotFoundWhateverTheMethod) {
+  for (const char* target : {"", "*", "/v1", "/v1/", "/v1/profiles", "/v1/tracesx", "/V1/traces", "/v1/traces/x"}) {
+    EXPECT_EQ(FindRoute("POST", target).kind, Kind::kNotFound) << target;
+    EXPECT_EQ(FindRoute("GET", target).kind, Kind::kNotFound) << target;
+  }
+}
+
+TEST(FindRouteTest, WrongMethodsSayWhichAreRight) {
+  EXPECT_EQ(FindRoute("GET", "/v1/traces").kind, Kind::kMethodNotAllowed);
+  EXPECT_EQ(FindRoute("GET", "/v1/traces").allow, "POST");
+  for (const char* target : {"/", "/healthz", "/readyz", "/metrics"}) {
+    EXPECT_EQ(FindRoute("POST", target).kind, Kind::kMethodNotAllowed);
+    EXPECT_EQ(FindRoute("POST", target).allow, "GET, HEAD");
+    EXPECT_NE(FindRoute("HEAD", target).kind, Kind::kMethodNotAllowed);
+  }
+}
+
+TEST(IsProtobufTypeTest, TakesParametersAndAnyCase) {
+  EXPECT_TRUE(IsProtobufType("application/x-protobuf"));
+  EXPECT_TRUE(IsProtobufType("Application/X-Protobuf ; charset=utf-8"));
+  EXPECT_FALSE(IsProtobufType(""));
+  EXPECT_FALSE(IsProtobufType("application/json"));
+  EXPECT_FALSE(IsProtobufType("application/x-protobuf2"));
+}
+
+TEST(ServePageTest, ReadinessIsThePipelines) {
+  FakePipeline pipeline;
+  EXPECT_EQ(ServePage(Kind::kReadyz, pipeline).status, 200);
+  pipeline.SetNotReady("the disk is full");
+  EXPECT_EQ(ServePage(Kind::kReadyz, pipeline).status, 503);
+  EXPECT_THAT(ServePage(Kind::kReadyz, pipeline).body, HasSubstr("the disk is full"));
+  EXPECT_EQ(ServePage(Kind::kHealthz, pipeline).status, 200);
+}
+
+TEST(ServePageTest, HomeSaysWhereToSendAndHowToQuery) {
+  const std::string home = ServePage(Kind::kHome, FakePipeline()).body;
+  EXPECT_THAT(home, HasSubstr("/v1/traces"));
+  EXPECT_THAT(home, HasSubstr("otlp-arrow query"));
+}
+
+TEST(ServePageTest, MetricsTellTheLedger) {
+  FakePipeline pipeline;
+  Ledger ledger;
+  SignalLedger& traces = ledger[Signal::kTraces];
+  traces.received = 100;
+  traces.stored = 50;
+  traces.in_flight = 20;
+  traces.expired = 15;
+  traces.refused["memory_budget"] = 10;
+  traces.invalid["bad \"id\"\\\n"] = 5;
+  ledger.unreadable_requests["bad_framing"] = 2;
+  pipeline.SetLedger(ledger);
+  const HttpResponse response = ServePage(Kind::kMetrics, pipeline);
+  EXPECT_THAT(response.content_type, HasSubstr("version=0.0.4"));
+  for (const char* line : {
+           "otlp_arrow_items_total{signal=\"traces\",state=\"received\",reason=\"\"} 100\n",
+           "otlp_arrow_items_total{signal=\"traces\",state=\"expired\",reason=\"\"} 15\n",
+           "otlp_arrow_items_total{signal=\"traces\",state=\"refused\",reason=\"memory_budget\"} 10\n",
+           "otlp_arrow_items_total{signal=\"traces\",state=\"invalid\",reason=\"bad \\\"id\\\"\\\\\\n\"} 5\n",
+           "otlp_arrow_items_total{signal=\"logs\",state=\"received\",reason=\"\"} 0\n",
+           "otlp_arrow_items_stored{signal=\"traces\"} 50\n",
+           "otlp_arrow_items_in_flight{signal=\"traces\"} 20\n",
+           "otlp_arrow_unreadable_requests_total{reason=\"bad_framing\"} 2\n",
+           "otlp_arrow_queued_bytes 4711\n",
+           "otlp_arrow_ready 1\n",
+           "\nprocess_start_time_seconds 1",
+       }) {
+    EXPECT_THAT(response.body, HasSubstr(line));
+  }
+}
+
+}  // namespace
+}  // namespace otlp_arrow
