@@ -17,8 +17,8 @@ namespace otlp_arrow::bench {
 namespace {
 
 template <class Message>
-void Compare(Signal signal, const char* wanted) {
-  const auto requests = SampleRequests(signal, 1000, 100);
+void Compare(Signal signal, const char* wanted, bool quick) {
+  const auto requests = SampleRequests(signal, quick ? 200 : 1000, 100);
   size_t bytes = 0;
   int64_t items = 0;
   for (const auto& r : requests) {
@@ -47,7 +47,7 @@ void Compare(Signal signal, const char* wanted) {
   auto scan = [&] {
     for (const auto& r : requests) scanned += ScanOtlp(signal, r).items;
   };
-  const auto seconds = InTurn(9, {parse, decode, scan});
+  const auto seconds = InTurn(quick ? 1 : 9, {parse, decode, scan});
   auto line = [&](const char* name, double s) {
     std::printf("  %-34s %6.3f GB/s  %7.1f ns/item  %5.2f x libprotobuf\n", name, static_cast<double>(bytes) / s / 1e9,
                 s / static_cast<double>(items) * 1e9, seconds[0] / s);
@@ -63,10 +63,11 @@ void Compare(Signal signal, const char* wanted) {
 }  // namespace
 }  // namespace otlp_arrow::bench
 
-int main() {
+int main(int argc, char** argv) {
   using namespace opentelemetry::proto::collector;  // NOLINT
   using otlp_arrow::Signal;
-  otlp_arrow::bench::Compare<trace::v1::ExportTraceServiceRequest>(Signal::kTraces, "4 x");
-  otlp_arrow::bench::Compare<metrics::v1::ExportMetricsServiceRequest>(Signal::kMetrics, "3 x");
-  otlp_arrow::bench::Compare<logs::v1::ExportLogsServiceRequest>(Signal::kLogs, "3 x");
+  const bool quick = otlp_arrow::bench::IsQuick(argc, argv);
+  otlp_arrow::bench::Compare<trace::v1::ExportTraceServiceRequest>(Signal::kTraces, "4 x", quick);
+  otlp_arrow::bench::Compare<metrics::v1::ExportMetricsServiceRequest>(Signal::kMetrics, "3 x", quick);
+  otlp_arrow::bench::Compare<logs::v1::ExportLogsServiceRequest>(Signal::kLogs, "3 x", quick);
 }

@@ -19,7 +19,8 @@ TEST(ByteSizeTest, ReadsSuffixes) {
 }
 
 TEST(ByteSizeTest, RefusesTheRest) {
-  for (const char* text : {"", "MiB", "-1", "1.5GiB", "1 000", "64MiBs", "5x", "12Bi", "1  k", "0x10", "18446744073709551616", "99999999999T"}) {
+  for (const char* text : {"", "MiB", "-1", "1.5GiB", "1 000", "64MiBs", "5x", "12Bi", "1  k", "0x10",
+                           "18446744073709551616", "99999999999T"}) {
     EXPECT_EQ(ParseByteSize(text), std::nullopt) << text;
   }
 }

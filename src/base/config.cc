@@ -8,8 +8,8 @@ namespace {
 
 Status CheckPromoted(const std::vector<std::string>& attributes) {
   if (attributes.size() > limits::kMaxPromotedAttributes) {
-    return Status::Config("promote_attributes: " + std::to_string(attributes.size()) + " attributes; allowed are 0 to " +
-                          std::to_string(limits::kMaxPromotedAttributes));
+    return Status::Config("promote_attributes: " + std::to_string(attributes.size()) +
+                          " attributes; allowed are 0 to " + std::to_string(limits::kMaxPromotedAttributes));
   }
   for (const std::string& a : attributes) {
     if (a.empty()) {
@@ -24,7 +24,8 @@ Status CheckDistinctAddresses(const Config& config) {
   if (!config.grpc.enabled || !config.http.enabled || config.grpc.address != config.http.address) return Status::Ok();
   auto address = ParseHostPort(config.http.address);
   if (!address.ok() || address->port == 0) return Status::Ok();
-  return Status::Config("http.address: '" + config.http.address + "' is also grpc.address; give each server its own port");
+  return Status::Config("http.address: '" + config.http.address +
+                        "' is also grpc.address; give each server its own port");
 }
 
 Status CheckServers(const GrpcConfig& grpc, const HttpConfig& http) {
@@ -64,18 +65,12 @@ Status Config::Validate() const {
 // (https://opentelemetry.io/docs/specs/semconv).
 std::vector<std::string> Config::DefaultPromotedAttributes() {
   return {
-      "http.request.method",
-      "http.response.status_code:int64",
-      "http.route",
-      "url.path",
-      "server.address",
-      "error.type",
-      "exception.type",
-      "db.system.name",
-      "db.operation.name",
-      "rpc.system",
-      "rpc.method",
-      "messaging.system",
+      "http.request.method", "http.response.status_code:int64",
+      "http.route",          "url.path",
+      "server.address",      "error.type",
+      "exception.type",      "db.system.name",
+      "db.operation.name",   "rpc.system",
+      "rpc.method",          "messaging.system",
   };
 }
 

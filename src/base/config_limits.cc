@@ -31,8 +31,12 @@ Status CheckRange(std::string_view key, uint64_t value, const Range& range) {
 
 Status CheckPath(std::string_view key, const std::string& value) {
   if (value.empty()) return Refuse(key, "'' is not a path; give a directory, such as ./output_dir");
-  if (value.size() > 4000) return Refuse(key, "the path has " + std::to_string(value.size()) + " bytes; allowed are 1 to 4000");
-  if (value.find('\0') != std::string::npos) return Refuse(key, "the path '" + value.substr(0, value.find('\0')) + "…' holds a NUL byte");
+  if (value.size() > 4000) {
+    return Refuse(key, "the path has " + std::to_string(value.size()) + " bytes; allowed are 1 to 4000");
+  }
+  if (value.find('\0') != std::string::npos) {
+    return Refuse(key, "the path '" + value.substr(0, value.find('\0')) + "…' holds a NUL byte");
+  }
   return Status::Ok();
 }
 

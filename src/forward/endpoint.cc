@@ -10,7 +10,8 @@ constexpr uint16_t kHttpPort = 4318;
 constexpr uint16_t kHttpsPort = 443;
 
 Status Refuse(std::string_view url, const std::string& why) {
-  return Status::Config("endpoint '" + std::string(url) + "' " + why + "; wanted is a URL such as http://127.0.0.1:4318 or https://collector.example:4317");
+  return Status::Config("endpoint '" + std::string(url) + "' " + why +
+                        "; wanted is a URL such as http://127.0.0.1:4318 or https://collector.example:4317");
 }
 
 bool HasPort(std::string_view authority) {
@@ -41,7 +42,10 @@ std::optional<OtlpProtocol> ProtocolFromName(std::string_view name) {
 
 std::string Endpoint::Authority() const { return HostPort{host, port}.ToString(); }
 
-std::string Endpoint::ToString() const { return std::string(tls ? "https://" : "http://") + Authority() + path + " (" + std::string(ProtocolName(protocol)) + ")"; }
+std::string Endpoint::ToString() const {
+  return std::string(tls ? "https://" : "http://") + Authority() + path + " (" + std::string(ProtocolName(protocol)) +
+         ")";
+}
 
 std::string Endpoint::SignalPath(Signal signal) const { return path + "/v1/" + std::string(SignalName(signal)); }
 
@@ -50,14 +54,20 @@ Result<Endpoint> ParseEndpoint(std::string_view url, std::optional<OtlpProtocol>
   std::string_view rest = url;
   if (const size_t scheme_end = url.find("://"); scheme_end != std::string_view::npos) {
     const std::string_view scheme = url.substr(0, scheme_end);
-    if (scheme != "http" && scheme != "https") return Refuse(url, "has the scheme '" + std::string(scheme) + "'; known are http and https");
+    if (scheme != "http" && scheme != "https") {
+      return Refuse(url, "has the scheme '" + std::string(scheme) + "'; known are http and https");
+    }
     endpoint.tls = scheme == "https";
     rest.remove_prefix(scheme_end + 3);
   }
-  if (rest.find_first_of("?#") != std::string_view::npos) return Refuse(url, "has a query or a fragment, which OTLP has no use for");
+  if (rest.find_first_of("?#") != std::string_view::npos) {
+    return Refuse(url, "has a query or a fragment, which OTLP has no use for");
+  }
   std::string_view authority = rest.substr(0, rest.find('/'));
   endpoint.path = TrimmedPath(rest.substr(authority.size()));
-  if (authority.find('@') != std::string_view::npos) return Refuse(url, "holds a user name or password; send these in a header");
+  if (authority.find('@') != std::string_view::npos) {
+    return Refuse(url, "holds a user name or password; send these in a header");
+  }
   if (authority.empty()) return Refuse(url, "has no host");
 
   const bool has_port = HasPort(authority);
@@ -67,9 +77,12 @@ Result<Endpoint> ParseEndpoint(std::string_view url, std::optional<OtlpProtocol>
   endpoint.host = address->host;
   endpoint.port = address->port;
   endpoint.protocol = protocol.value_or(GuessProtocol(endpoint.port, endpoint.path));
-  if (!has_port) endpoint.port = endpoint.tls ? kHttpsPort : endpoint.protocol == OtlpProtocol::kGrpc ? kGrpcPort : kHttpPort;
+  if (!has_port) {
+    endpoint.port = endpoint.tls ? kHttpsPort : endpoint.protocol == OtlpProtocol::kGrpc ? kGrpcPort : kHttpPort;
+  }
   if (endpoint.protocol == OtlpProtocol::kGrpc && !endpoint.path.empty()) {
-    return Refuse(url, "has the path '" + endpoint.path + "', which gRPC has no use for (for OTLP/HTTP choose the protocol http)");
+    return Refuse(url, "has the path '" + endpoint.path +
+                           "', which gRPC has no use for (for OTLP/HTTP choose the protocol http)");
   }
   return endpoint;
 }

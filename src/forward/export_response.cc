@@ -17,7 +17,8 @@ constexpr int64_t kMaxRetrySeconds = 24 * 3600;  // a longer wish is a mistake, 
 
 std::string Text(const Cursor& body) { return std::string(body.rest()); }
 
-// Calls `visit(tag, &cursor)` for each field; it returns whether it consumed the value. False where the bytes end early.
+// Calls `visit(tag, &cursor)` for each field; it returns whether it consumed the value. False where the bytes end
+// early.
 template <class Visit>
 bool ForEachField(Cursor message, Visit visit) {
   while (!message.done()) {

@@ -25,6 +25,7 @@ struct RpcStatus {
 std::optional<RpcStatus> ReadRpcStatus(std::string_view bytes);
 
 // The value of a Retry-After header: whole seconds, or an HTTP date, counted from `now`. Nullopt for anything else.
-std::optional<std::chrono::milliseconds> ReadRetryAfter(std::string_view value, std::chrono::system_clock::time_point now);
+std::optional<std::chrono::milliseconds> ReadRetryAfter(std::string_view value,
+                                                        std::chrono::system_clock::time_point now);
 
 }  // namespace otlp_arrow

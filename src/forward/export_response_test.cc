@@ -39,7 +39,8 @@ TEST(ExportResponseTest, ReadsPartialSuccess) {
 }
 
 TEST(ExportResponseTest, UnreadableBytesAreAFullSuccess) {
-  for (const std::string& bytes : {std::string("\x0a\x7f"), std::string("\xff\xff\xff"), std::string("not protobuf at all")}) {
+  for (const std::string& bytes :
+       {std::string("\x0a\x7f"), std::string("\xff\xff\xff"), std::string("not protobuf at all")}) {
     const SendOutcome outcome = ReadExportResponse(bytes);
     EXPECT_TRUE(outcome.taken());
     EXPECT_EQ(outcome.rejected_items, 0);

@@ -31,9 +31,11 @@ std::string Flat(const grpc::ByteBuffer& buffer) {
 }
 
 std::string CodeName(grpc::StatusCode code) {
-  constexpr const char* kNames[] = {"OK", "CANCELLED", "UNKNOWN", "INVALID_ARGUMENT", "DEADLINE_EXCEEDED", "NOT_FOUND",
-                                    "ALREADY_EXISTS", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION", "ABORTED",
-                                    "OUT_OF_RANGE", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS", "UNAUTHENTICATED"};
+  constexpr const char* kNames[] = {
+      "OK",        "CANCELLED",      "UNKNOWN",           "INVALID_ARGUMENT",   "DEADLINE_EXCEEDED",
+      "NOT_FOUND", "ALREADY_EXISTS", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION",
+      "ABORTED",   "OUT_OF_RANGE",   "UNIMPLEMENTED",     "INTERNAL",           "UNAVAILABLE",
+      "DATA_LOSS", "UNAUTHENTICATED"};
   const auto index = static_cast<size_t>(code);
   return index < std::size(kNames) ? kNames[index] : "status " + std::to_string(index);
 }
@@ -46,17 +48,14 @@ SendOutcome::Kind KindOf(grpc::StatusCode code, bool has_retry_info) {
     case grpc::StatusCode::ABORTED:
     case grpc::StatusCode::OUT_OF_RANGE:
     case grpc::StatusCode::UNAVAILABLE:
-    case grpc::StatusCode::DATA_LOSS:
-      return SendOutcome::Kind::kRetryable;
+    case grpc::StatusCode::DATA_LOSS: return SendOutcome::Kind::kRetryable;
     case grpc::StatusCode::RESOURCE_EXHAUSTED:
       return has_retry_info ? SendOutcome::Kind::kRetryable : SendOutcome::Kind::kRefused;
     case grpc::StatusCode::UNIMPLEMENTED:
     case grpc::StatusCode::UNAUTHENTICATED:
     case grpc::StatusCode::PERMISSION_DENIED:
-    case grpc::StatusCode::NOT_FOUND:
-      return SendOutcome::Kind::kUnusable;
-    default:
-      return SendOutcome::Kind::kRefused;
+    case grpc::StatusCode::NOT_FOUND: return SendOutcome::Kind::kUnusable;
+    default: return SendOutcome::Kind::kRefused;
   }
 }
 
@@ -65,7 +64,8 @@ SendOutcome OutcomeOf(const grpc::Status& status) {
   SendOutcome outcome;
   if (details) outcome.retry_after = details->retry_delay;
   outcome.kind = KindOf(status.error_code(), outcome.retry_after.has_value());
-  outcome.message = CodeName(status.error_code()) + (status.error_message().empty() ? "" : ": " + status.error_message());
+  outcome.message =
+      CodeName(status.error_code()) + (status.error_message().empty() ? "" : ": " + status.error_message());
   // gRPC counts this as a server that is not up yet; it will never be.
   if (status.error_message().find("http1.x server") != std::string::npos) {
     outcome.kind = SendOutcome::Kind::kUnusable;
@@ -86,7 +86,8 @@ grpc::ChannelArguments ChannelArgumentsOf(const SenderOptions& options) {
 
 class GrpcSender : public OtlpSender {
  public:
-  GrpcSender(SenderOptions options, std::string ca_certificates) : options_(std::move(options)), stub_(MakeChannel(std::move(ca_certificates))) {}
+  GrpcSender(SenderOptions options, std::string ca_certificates)
+      : options_(std::move(options)), stub_(MakeChannel(std::move(ca_certificates))) {}
 
   SendOutcome Send(Signal signal, std::string_view request, std::chrono::milliseconds timeout) override {
     grpc::ClientContext context;

@@ -15,9 +15,9 @@
 namespace otlp_arrow {
 namespace {
 
-using ::testing::HasSubstr;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
+using ::testing::HasSubstr;
 
 struct Call {
   std::string method;
@@ -49,7 +49,8 @@ class FakeService : public grpc::CallbackGenericService {
     Reactor(FakeService* service, grpc::GenericCallbackServerContext* context) : service_(service) {
       service_->last.method = context->method();
       auto it = context->client_metadata().find("x-api-key");
-      service_->last.api_key = it == context->client_metadata().end() ? "" : std::string(it->second.data(), it->second.size());
+      service_->last.api_key =
+          it == context->client_metadata().end() ? "" : std::string(it->second.data(), it->second.size());
       StartRead(&request_);
     }
     void OnReadDone(bool ok) override {
@@ -67,7 +68,9 @@ class FakeService : public grpc::CallbackGenericService {
     grpc::ByteBuffer response_;
   };
 
-  grpc::ServerGenericBidiReactor* CreateReactor(grpc::GenericCallbackServerContext* context) override { return new Reactor(this, context); }
+  grpc::ServerGenericBidiReactor* CreateReactor(grpc::GenericCallbackServerContext* context) override {
+    return new Reactor(this, context);
+  }
 };
 
 class GrpcSenderTest : public ::testing::Test {
@@ -126,10 +129,12 @@ TEST_F(GrpcSenderTest, RetryableAsTheSpecificationSays) {
     service_.answer.status = grpc::Status(code, "no");
     return sender->Send(Signal::kTraces, "x", seconds(10)).kind;
   };
-  for (auto code : {grpc::CANCELLED, grpc::DEADLINE_EXCEEDED, grpc::ABORTED, grpc::OUT_OF_RANGE, grpc::UNAVAILABLE, grpc::DATA_LOSS}) {
+  for (auto code : {grpc::CANCELLED, grpc::DEADLINE_EXCEEDED, grpc::ABORTED, grpc::OUT_OF_RANGE, grpc::UNAVAILABLE,
+                    grpc::DATA_LOSS}) {
     EXPECT_EQ(kind(code), SendOutcome::Kind::kRetryable) << code;
   }
-  for (auto code : {grpc::INVALID_ARGUMENT, grpc::INTERNAL, grpc::UNKNOWN, grpc::FAILED_PRECONDITION, grpc::RESOURCE_EXHAUSTED}) {
+  for (auto code :
+       {grpc::INVALID_ARGUMENT, grpc::INTERNAL, grpc::UNKNOWN, grpc::FAILED_PRECONDITION, grpc::RESOURCE_EXHAUSTED}) {
     EXPECT_EQ(kind(code), SendOutcome::Kind::kRefused) << code;
   }
   for (auto code : {grpc::UNIMPLEMENTED, grpc::UNAUTHENTICATED, grpc::PERMISSION_DENIED}) {
@@ -167,8 +172,11 @@ TEST_F(GrpcSenderTest, SpeaksTls) {
   Start(grpc::SslServerCredentials(tls));
   const std::string ca_file = ::testing::TempDir() + "grpc_sender_test.pem";
   std::ofstream(ca_file) << certificate.certificate;
-  EXPECT_TRUE(Sender({.endpoint = {}, .gzip = false, .headers = {}, .ca_file = ca_file}, "https")->Send(Signal::kTraces, "x", seconds(10)).taken());
-  EXPECT_FALSE(Sender({}, "https")->Send(Signal::kTraces, "x", seconds(10)).taken()) << "the certificate is not one of the system's";
+  EXPECT_TRUE(Sender({.endpoint = {}, .gzip = false, .headers = {}, .ca_file = ca_file}, "https")
+                  ->Send(Signal::kTraces, "x", seconds(10))
+                  .taken());
+  EXPECT_FALSE(Sender({}, "https")->Send(Signal::kTraces, "x", seconds(10)).taken())
+      << "the certificate is not one of the system's";
 }
 
 }  // namespace

@@ -61,17 +61,28 @@ std::string ReasonOf(const http::response<http::string_body>& response) {
 // The table of https://opentelemetry.io/docs/specs/otlp/#failures-1; the rest of the 4xx by what they mean.
 SendOutcome::Kind KindOf(unsigned status) {
   switch (status) {
-    case 429: case 502: case 503: case 504: return SendOutcome::Kind::kRetryable;
-    case 401: case 403: case 404: case 405: case 407: case 415: return SendOutcome::Kind::kUnusable;
+    case 429:
+    case 502:
+    case 503:
+    case 504: return SendOutcome::Kind::kRetryable;
+    case 401:
+    case 403:
+    case 404:
+    case 405:
+    case 407:
+    case 415: return SendOutcome::Kind::kUnusable;
     default: return status < 400 ? SendOutcome::Kind::kUnusable : SendOutcome::Kind::kRefused;
   }
 }
 
 SendOutcome OutcomeOf(const http::response<http::string_body>& response) {
   const unsigned status = response.result_int();
-  if (status >= 200 && status < 300) return ReadExportResponse(IsProtobuf(response) ? std::string_view(response.body()) : std::string_view());
+  if (status >= 200 && status < 300) {
+    return ReadExportResponse(IsProtobuf(response) ? std::string_view(response.body()) : std::string_view());
+  }
   const std::string reason = ReasonOf(response);
-  SendOutcome outcome = Failed(KindOf(status), "HTTP " + std::to_string(status) + (reason.empty() ? "" : ": " + reason));
+  SendOutcome outcome =
+      Failed(KindOf(status), "HTTP " + std::to_string(status) + (reason.empty() ? "" : ": " + reason));
   if (auto location = response[http::field::location]; status >= 300 && status < 400 && !location.empty()) {
     outcome.message += ": moved to " + std::string(location) + "; send there";
   }
@@ -161,11 +172,13 @@ class HttpSender : public OtlpSender {
     if constexpr (std::is_same_v<Stream, TlsStream>) {
       stream_->set_verify_callback(asio::ssl::host_name_verification(options_.endpoint.host));
       SSL_set_tlsext_host_name(stream_->native_handle(), options_.endpoint.host.c_str());
-      const error_code error = Await([&](auto done) { stream_->async_handshake(asio::ssl::stream_base::client, done); });
+      const error_code error =
+          Await([&](auto done) { stream_->async_handshake(asio::ssl::stream_base::client, done); });
       if (error) {
         stream_.reset();
         const bool is_tls = error.category() == asio::error::get_ssl_category();
-        return Failed(is_tls ? SendOutcome::Kind::kUnusable : SendOutcome::Kind::kRetryable, "no TLS with " + where + ": " + error.message());
+        return Failed(is_tls ? SendOutcome::Kind::kUnusable : SendOutcome::Kind::kRetryable,
+                      "no TLS with " + where + ": " + error.message());
       }
     }
     return std::nullopt;
@@ -197,8 +210,12 @@ class HttpSender : public OtlpSender {
     }
     Close();
     const error_code error = write_error ? write_error : read_error;
-    if (error == beast::error::timeout) return Failed(SendOutcome::Kind::kRetryable, "no answer within " + std::to_string(timeout.count()) + " ms");
-    if (error == http::error::body_limit) return Failed(SendOutcome::Kind::kUnusable, "the answer is larger than 1 MiB");
+    if (error == beast::error::timeout) {
+      return Failed(SendOutcome::Kind::kRetryable, "no answer within " + std::to_string(timeout.count()) + " ms");
+    }
+    if (error == http::error::body_limit) {
+      return Failed(SendOutcome::Kind::kUnusable, "the answer is larger than 1 MiB");
+    }
     if (error == http::error::bad_version || error == http::error::bad_field || error == http::error::bad_line_ending) {
       return Failed(SendOutcome::Kind::kUnusable, "the answer is not HTTP/1.1 (is this the gRPC port?)");
     }
@@ -222,7 +239,9 @@ class HttpSender : public OtlpSender {
 
 Result<std::unique_ptr<OtlpSender>> MakeHttpSender(SenderOptions options, const std::string& ca_certificates) {
   asio::ssl::context tls(asio::ssl::context::tls_client);
-  if (!options.endpoint.tls) return std::unique_ptr<OtlpSender>(std::make_unique<HttpSender<PlainStream>>(std::move(options), std::move(tls)));
+  if (!options.endpoint.tls) {
+    return std::unique_ptr<OtlpSender>(std::make_unique<HttpSender<PlainStream>>(std::move(options), std::move(tls)));
+  }
   error_code error;
   tls.set_verify_mode(asio::ssl::verify_peer, error);
   if (ca_certificates.empty()) {
@@ -230,7 +249,10 @@ Result<std::unique_ptr<OtlpSender>> MakeHttpSender(SenderOptions options, const 
   } else {
     tls.add_certificate_authority(asio::buffer(ca_certificates), error);
   }
-  if (error) return Status::Config("cannot use the certificates" + (options.ca_file.empty() ? "" : " in '" + options.ca_file + "'") + ": " + error.message());
+  if (error) {
+    return Status::Config("cannot use the certificates" +
+                          (options.ca_file.empty() ? "" : " in '" + options.ca_file + "'") + ": " + error.message());
+  }
   return std::unique_ptr<OtlpSender>(std::make_unique<HttpSender<TlsStream>>(std::move(options), std::move(tls)));
 }
 

@@ -23,14 +23,15 @@ namespace {
 namespace asio = boost::asio;
 namespace beast = boost::beast;
 namespace http = beast::http;
-using ::testing::HasSubstr;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
+using ::testing::HasSubstr;
 using Tcp = asio::ip::tcp;
 using Request = http::request<http::string_body>;
 using Response = http::response<http::string_body>;
 
-Response Answer(unsigned status, const std::string& body = "", const std::string& content_type = "application/x-protobuf") {
+Response Answer(unsigned status, const std::string& body = "",
+                const std::string& content_type = "application/x-protobuf") {
   Response response(http::int_to_status(status), 11, body);
   response.set(http::field::content_type, content_type);
   response.prepare_payload();
@@ -43,7 +44,9 @@ class FakeServer {
   using Handler = std::function<Response(const Request&)>;
 
   explicit FakeServer(Handler handler, const testing::TestCertificate* certificate = nullptr)
-      : handler_(std::move(handler)), acceptor_(io_, Tcp::endpoint(asio::ip::address_v4::loopback(), 0)), tls_(asio::ssl::context::tls_server) {
+      : handler_(std::move(handler)),
+        acceptor_(io_, Tcp::endpoint(asio::ip::address_v4::loopback(), 0)),
+        tls_(asio::ssl::context::tls_server) {
     if (certificate != nullptr) {
       tls_.use_certificate_chain(asio::buffer(certificate->certificate));
       tls_.use_private_key(asio::buffer(certificate->key), asio::ssl::context::pem);
@@ -59,7 +62,10 @@ class FakeServer {
     thread_.join();
   }
 
-  std::string Url() const { return std::string(use_tls_ ? "https" : "http") + "://127.0.0.1:" + std::to_string(acceptor_.local_endpoint().port()); }
+  std::string Url() const {
+    return std::string(use_tls_ ? "https" : "http") +
+           "://127.0.0.1:" + std::to_string(acceptor_.local_endpoint().port());
+  }
   int connections() const { return connections_; }
 
  private:
@@ -130,7 +136,8 @@ TEST(HttpSenderTest, SendsBytesHeadersAndPathOverOneConnection) {
     return Answer(200);
   });
   {
-    auto sender = SenderTo(server.Url() + "/prefix", {.endpoint = {}, .gzip = false, .headers = {{"X-Api-Key", "secret"}}, .ca_file = {}});
+    auto sender = SenderTo(server.Url() + "/prefix",
+                           {.endpoint = {}, .gzip = false, .headers = {{"X-Api-Key", "secret"}}, .ca_file = {}});
     EXPECT_TRUE(sender->Send(Signal::kTraces, "one", seconds(10)).taken());
     EXPECT_TRUE(sender->Send(Signal::kLogs, "two", seconds(10)).taken());
   }
@@ -151,7 +158,9 @@ TEST(HttpSenderTest, CompressesOnWish) {
     return Answer(200);
   });
   const std::string body(100000, 'r');
-  EXPECT_TRUE(SenderTo(server.Url(), {.endpoint = {}, .gzip = true, .headers = {}, .ca_file = {}})->Send(Signal::kTraces, body, seconds(10)).taken());
+  EXPECT_TRUE(SenderTo(server.Url(), {.endpoint = {}, .gzip = true, .headers = {}, .ca_file = {}})
+                  ->Send(Signal::kTraces, body, seconds(10))
+                  .taken());
   EXPECT_EQ(seen[http::field::content_encoding], "gzip");
   EXPECT_LT(seen.body().size(), 2000u);
   EXPECT_EQ(Gunzip(seen.body()), body);
@@ -201,7 +210,8 @@ TEST(HttpSenderTest, TellsWhereAMovedServiceIs) {
     response.set(http::field::location, "https://other/v1/traces");
     return response;
   });
-  EXPECT_THAT(SenderTo(server.Url())->Send(Signal::kTraces, "x", seconds(10)).message, HasSubstr("HTTP 308: gone there: moved to https://other/v1/traces"));
+  EXPECT_THAT(SenderTo(server.Url())->Send(Signal::kTraces, "x", seconds(10)).message,
+              HasSubstr("HTTP 308: gone there: moved to https://other/v1/traces"));
 }
 
 TEST(HttpSenderTest, ReconnectsAfterThePeerClosed) {
@@ -255,10 +265,14 @@ TEST(OtlpSenderTest, RefusesHeadersAndFilesThatCannotBe) {
     auto sender = OtlpSender::Make(options);
     return sender.ok() ? std::string() : sender.status().message();
   };
-  EXPECT_THAT(error({.endpoint = {}, .gzip = false, .headers = {{"a b", "c"}}, .ca_file = {}}), HasSubstr("header 'a b'"));
-  EXPECT_THAT(error({.endpoint = {}, .gzip = false, .headers = {{"a", "b\r\nc: d"}}, .ca_file = {}}), HasSubstr("header 'a'"));
-  EXPECT_THAT(error({.endpoint = {}, .gzip = false, .headers = {{"grpc-timeout", "1"}}, .ca_file = {}}), HasSubstr("belong to gRPC"));
-  EXPECT_THAT(error({.endpoint = {}, .gzip = false, .headers = {}, .ca_file = "/nowhere.pem"}), HasSubstr("/nowhere.pem"));
+  EXPECT_THAT(error({.endpoint = {}, .gzip = false, .headers = {{"a b", "c"}}, .ca_file = {}}),
+              HasSubstr("header 'a b'"));
+  EXPECT_THAT(error({.endpoint = {}, .gzip = false, .headers = {{"a", "b\r\nc: d"}}, .ca_file = {}}),
+              HasSubstr("header 'a'"));
+  EXPECT_THAT(error({.endpoint = {}, .gzip = false, .headers = {{"grpc-timeout", "1"}}, .ca_file = {}}),
+              HasSubstr("belong to gRPC"));
+  EXPECT_THAT(error({.endpoint = {}, .gzip = false, .headers = {}, .ca_file = "/nowhere.pem"}),
+              HasSubstr("/nowhere.pem"));
 }
 
 }  // namespace

@@ -12,7 +12,9 @@ namespace {
 
 // The names that both HTTP/1.1 and gRPC metadata allow.
 bool IsHeaderName(std::string_view name) {
-  return !name.empty() && std::all_of(name.begin(), name.end(), [](unsigned char c) { return std::isalnum(c) != 0 || c == '-' || c == '_' || c == '.'; });
+  return !name.empty() && std::all_of(name.begin(), name.end(), [](unsigned char c) {
+    return std::isalnum(c) != 0 || c == '-' || c == '_' || c == '.';
+  });
 }
 
 bool IsHeaderValue(std::string_view value) {
@@ -21,9 +23,15 @@ bool IsHeaderValue(std::string_view value) {
 
 Status CheckHeaders(const SenderOptions& options) {
   for (const auto& [name, value] : options.headers) {
-    if (!IsHeaderName(name)) return Status::Config("header '" + name + "': a name has letters, digits, '-', '_' and '.' only");
-    if (!IsHeaderValue(value)) return Status::Config("header '" + name + "': a value has printable ASCII characters only");
-    if (name.starts_with("grpc-")) return Status::Config("header '" + name + "': names that begin with grpc- belong to gRPC");
+    if (!IsHeaderName(name)) {
+      return Status::Config("header '" + name + "': a name has letters, digits, '-', '_' and '.' only");
+    }
+    if (!IsHeaderValue(value)) {
+      return Status::Config("header '" + name + "': a value has printable ASCII characters only");
+    }
+    if (name.starts_with("grpc-")) {
+      return Status::Config("header '" + name + "': names that begin with grpc- belong to gRPC");
+    }
   }
   return Status::Ok();
 }
@@ -31,7 +39,9 @@ Status CheckHeaders(const SenderOptions& options) {
 Result<std::string> ReadCertificates(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-  if (!file.is_open() || file.bad()) return Status::Config("cannot read the certificates in '" + path + "': " + std::strerror(errno));
+  if (!file.is_open() || file.bad()) {
+    return Status::Config("cannot read the certificates in '" + path + "': " + std::strerror(errno));
+  }
   if (text.find("-----BEGIN CERTIFICATE-----") == std::string::npos) {
     return Status::Config("'" + path + "' holds no certificate in PEM form");
   }

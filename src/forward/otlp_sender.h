@@ -20,7 +20,7 @@ struct SenderOptions {
   Endpoint endpoint;
   bool gzip = false;                                         // compress the requests
   std::vector<std::pair<std::string, std::string>> headers;  // sent with each request
-  std::string ca_file;                                       // PEM; with TLS, trusted instead of the system's authorities
+  std::string ca_file;  // PEM; with TLS, trusted instead of the system's authorities
 };
 
 // What became of one request (https://opentelemetry.io/docs/specs/otlp).

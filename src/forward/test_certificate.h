@@ -34,7 +34,8 @@ inline TestCertificate MakeTestCertificate() {
   X509_NAME* name = X509_get_subject_name(x509);
   X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, reinterpret_cast<const unsigned char*>("localhost"), -1, -1, 0);
   X509_set_issuer_name(x509, name);
-  const std::pair<int, const char*> extensions[] = {{NID_subject_alt_name, "IP:127.0.0.1,DNS:localhost"}, {NID_basic_constraints, "critical,CA:TRUE"}};
+  const std::pair<int, const char*> extensions[] = {{NID_subject_alt_name, "IP:127.0.0.1,DNS:localhost"},
+                                                    {NID_basic_constraints, "critical,CA:TRUE"}};
   for (const auto& [nid, value] : extensions) {
     X509_EXTENSION* extension = X509V3_EXT_conf_nid(nullptr, nullptr, nid, value);
     X509_add_ext(x509, extension, -1);

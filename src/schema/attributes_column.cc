@@ -214,11 +214,14 @@ void AttributesColumn::GrowRow() {
       uint64_t bits;
       std::memcpy(&bits, value + 1, 8);
       const double number = wire::ToDouble(bits);
-      char* out = values_.Room(kLongestDouble);
-      const size_t size = WriteDoubleText(number, out);
-      if (size == 0) return false;
       if (!ClaimKey(key)) return true;
-      values_.EndValue(size);
+      if (const size_t size = WriteDoubleText(number, values_.Room(kLongestDouble))) [[likely]] {
+        values_.EndValue(size);
+      } else {
+        std::string text;  // NaN or an infinity
+        exact_ |= !AppendDoubleText(number, &text);
+        values_.Append(text);
+      }
       PushEntry(key, ValueType::kDouble);
       if (promoted >= 0) promoted_->SetDouble(promoted, row, number);
       return true;

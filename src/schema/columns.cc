@@ -18,21 +18,22 @@ const std::shared_ptr<arrow::DataType>& DictionaryTextType() {
   return type;
 }
 
+void ClearBits(uint8_t* bits, uint32_t first, uint32_t n) {
+  const uint32_t end = first + n;
+  for (; first < end && first % 8 != 0; ++first) bits[first / 8] = static_cast<uint8_t>(bits[first / 8] & ~(1u << (first % 8)));
+  const uint32_t whole = (end - first) / 8;
+  std::memset(bits + first / 8, 0, whole);
+  for (first += whole * 8; first < end; ++first) bits[first / 8] = static_cast<uint8_t>(bits[first / 8] & ~(1u << (first % 8)));
+}
+
 }  // namespace
 
 std::shared_ptr<arrow::Buffer> NullRows::Bitmap(int64_t length) {
-  if (rows_.size() == 0) return nullptr;
+  if (count_ == 0) return nullptr;
   const size_t bytes = static_cast<size_t>((length + 7) / 8);
   bits_.Clear();
-  if (count() == length) {
-    bits_.PushN(bytes, 0);
-    return bits_.Borrow();
-  }
   bits_.PushN(bytes, 0xff);
-  for (size_t i = 0; i < rows_.size(); ++i) {
-    const auto row = static_cast<uint32_t>(rows_[i]);
-    bits_[row / 8] = static_cast<uint8_t>(bits_[row / 8] & ~(1u << (row % 8)));
-  }
+  for (size_t i = 0; i < runs_.size(); ++i) ClearBits(bits_.data(), static_cast<uint32_t>(runs_[i].first), static_cast<uint32_t>(runs_[i].length));
   return bits_.Borrow();
 }
 
@@ -42,7 +43,7 @@ std::shared_ptr<arrow::ArrayData> TextColumn::Finish() {
 
 void SparseTextColumn::Settle() {
   if (pending_row_ < 0) return;
-  while (text_.size() < pending_row_) text_.AppendNull();
+  text_.PadTo(pending_row_);
   text_.Append(pending_);
   pending_row_ = -1;
 }
@@ -55,7 +56,7 @@ void SparseTextColumn::Set(int64_t row, std::string_view text) {
 
 std::shared_ptr<arrow::ArrayData> SparseTextColumn::Finish(int64_t rows) {
   Settle();
-  while (text_.size() < rows) text_.AppendNull();
+  text_.PadTo(rows);
   return text_.Finish();
 }
 
@@ -96,7 +97,7 @@ void TextDictionary::Clear() {
   offsets_.SetSize(1);
   bytes_.Clear();
   slots_.clear();
-  last_ = -1;
+  recent_.fill({});
 }
 
 std::shared_ptr<arrow::ArrayData> TextDictionary::Borrow() const {
@@ -112,12 +113,10 @@ std::shared_ptr<arrow::ArrayData> DictionaryColumn::Finish() {
 }
 
 void ListOffsets::EndRun(int64_t n, int64_t each, bool null_rows) {
+  if (null_rows) nulls_.AddRun(rows(), n);
   offsets_.EnsureRoom(static_cast<size_t>(n));
   int32_t at = offsets_.back();
-  for (int64_t i = 0; i < n; ++i) {
-    if (null_rows) nulls_.Add(rows());
-    offsets_.PushUnchecked(at += static_cast<int32_t>(each));
-  }
+  for (int64_t i = 0; i < n; ++i) offsets_.PushUnchecked(at += static_cast<int32_t>(each));
 }
 
 std::shared_ptr<arrow::ArrayData> ListOffsets::Finish(const std::shared_ptr<arrow::DataType>& type, std::shared_ptr<arrow::ArrayData> child) {

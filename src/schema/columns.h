@@ -2,6 +2,7 @@
 // next batch: at a steady rate decoding allocates nothing.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
@@ -125,18 +126,34 @@ class PodVector {
   size_t capacity_ = 0;
 };
 
-// Which rows of a column are null, kept as the list of them.
+// Which rows of a column are null, kept as runs of them. Rows are added in order.
 class NullRows {
  public:
-  void Add(int64_t row) { rows_.Push(static_cast<int32_t>(row)); }
-  int64_t count() const { return static_cast<int64_t>(rows_.size()); }
-  void Clear() { rows_.Clear(); }
+  void Add(int64_t row) { AddRun(row, 1); }
+  void AddRun(int64_t first, int64_t n) {
+    if (n <= 0) return;
+    count_ += n;
+    if (runs_.size() > 0 && runs_.back().first + runs_.back().length == first) {
+      runs_.back().length += static_cast<int32_t>(n);
+    } else {
+      runs_.Push({static_cast<int32_t>(first), static_cast<int32_t>(n)});
+    }
+  }
+  int64_t count() const { return count_; }
+  void Clear() {
+    runs_.Clear();
+    count_ = 0;
+  }
   // The validity bitmap of `length` rows, or null where every row is valid.
   std::shared_ptr<arrow::Buffer> Bitmap(int64_t length);
 
  private:
-  PodVector<int32_t> rows_;
+  struct Run {
+    int32_t first, length;
+  };
+  PodVector<Run> runs_;
   PodVector<uint8_t> bits_;
+  int64_t count_ = 0;
 };
 
 // Fixed-width values, one pushed per row.
@@ -202,10 +219,9 @@ class SparseColumn {
     Pad(row);
     values_.Push(value);
   }
-  void Unset(int64_t row) {
-    if (static_cast<int64_t>(values_.size()) > row) {
-      values_.SetSize(static_cast<size_t>(row));
-    }
+  void SetRun(int64_t first, int64_t n, T value) {
+    Pad(first);
+    values_.PushN(static_cast<size_t>(n), value);
   }
   std::shared_ptr<arrow::ArrayData> Finish(const std::shared_ptr<arrow::DataType>& type, int64_t rows) {
     Pad(rows);
@@ -218,10 +234,10 @@ class SparseColumn {
 
  private:
   void Pad(int64_t row) {
-    while (static_cast<int64_t>(values_.size()) < row) {
-      nulls_.Add(static_cast<int64_t>(values_.size()));
-      values_.Push(T{});
-    }
+    const auto missing = row - static_cast<int64_t>(values_.size());
+    if (missing <= 0) return;
+    nulls_.AddRun(static_cast<int64_t>(values_.size()), missing);
+    values_.PushN(static_cast<size_t>(missing), T{});
   }
   PodVector<T> values_;
   NullRows nulls_;
@@ -243,6 +259,12 @@ class TextColumn {
   void AppendNullIfEmpty(std::string_view text) {
     if (text.empty()) return AppendNull();
     Append(text);
+  }
+  // Null up to `rows` rows.
+  void PadTo(int64_t rows) {
+    if (size() >= rows) return;
+    nulls_.AddRun(size(), rows - size());
+    offsets_.PushN(static_cast<size_t>(rows - size()), static_cast<int32_t>(bytes_.size()));
   }
   // For values made in place: write at most `n` bytes behind the returned pointer, then say how many.
   char* Room(size_t n) {
@@ -333,8 +355,23 @@ class TextDictionary {
  public:
   TextDictionary() { offsets_.Push(0); }
   int32_t Intern(std::string_view text) {
-    if (last_ >= 0 && Is(last_, text)) return last_;
-    return last_ = Find(text);
+    const size_t n = text.size();
+    uint64_t head = 0, tail = 0;
+    if (n >= 8) {
+      std::memcpy(&head, text.data(), 8);
+      std::memcpy(&tail, text.data() + n - 8, 8);
+    } else {
+      for (size_t i = 0; i < n; ++i) head = head << 8 | static_cast<uint8_t>(text[i]);
+    }
+    // The texts met last, by length and both ends; up to 16 bytes that is the whole text.
+    const uint64_t mixed = (head ^ (tail * 0x9e3779b97f4a7c15ull) ^ n) * 0xc2b2ae3d27d4eb4full;
+    Recent& recent = recent_[mixed >> (64 - kRecentBits)];
+    if (recent.size == n && recent.head == head && recent.tail == tail && recent.index >= 0 && (n <= 16 || Is(recent.index, text))) {
+      return recent.index;
+    }
+    const int32_t index = Find(text);
+    recent = {head, tail, n, index};
+    return index;
   }
   std::string_view operator[](int32_t index) const {
     const auto i = static_cast<size_t>(index);
@@ -354,13 +391,19 @@ class TextDictionary {
     uint32_t hash;
     int32_t index;  // -1: free
   };
+  static constexpr int kRecentBits = 6;
+  struct Recent {
+    uint64_t head = 0, tail = 0;
+    size_t size = 0;
+    int32_t index = -1;
+  };
   int32_t Find(std::string_view text);
   void Rehash();
 
   PodVector<int32_t> offsets_;
   PodVector<char> bytes_;
   std::vector<Slot> slots_;
-  int32_t last_ = -1;
+  std::array<Recent, 1 << kRecentBits> recent_{};
 };
 
 // Indices into a dictionary, one pushed per row; kNullIndex for null.
@@ -382,7 +425,7 @@ class DictionaryColumn {
   void AppendNullIfEmpty(std::string_view text) { AppendIndex(InternOrNull(text)); }
   void AppendRun(int64_t n, int32_t index) {
     if (index < 0) {
-      for (int64_t i = 0; i < n; ++i) nulls_.Add(size() + i);
+      nulls_.AddRun(size(), n);
       index = 0;
     }
     indices_.PushN(static_cast<size_t>(n), index);
@@ -415,6 +458,12 @@ class ListOffsets {
   void EndNullRow(int64_t child_size) {
     nulls_.Add(rows());
     EndRow(child_size);
+  }
+  // Null up to `row` rows.
+  void PadTo(int64_t row, int64_t child_size) {
+    if (rows() >= row) return;
+    nulls_.AddRun(rows(), row - rows());
+    offsets_.PushN(static_cast<size_t>(row - rows()), static_cast<int32_t>(child_size));
   }
   // n rows that each hold the next `each` children, the children being there already.
   void EndRun(int64_t n, int64_t each, bool null_rows);

@@ -103,40 +103,73 @@ T* ContextColumns::Recent<T>::Add(std::string_view message) {
   return place.get();
 }
 
-void ContextColumns::BeginResource(Cursor container) {
-  messages_.clear();
-  std::string_view schema_url;
+void ContextColumns::NoteHead(Cursor container, Head* head) {
+  head->messages.clear();
+  head->schema_url = {};
+  head->read = false;
   uint32_t tag;
   Cursor body(nullptr, nullptr);
   while (!container.done() && wire::ReadTag(&container, &tag)) {
     if (tag == Tag(1, wire::kLen)) {
       if (!wire::ReadLen(&container, &body)) break;
-      messages_.push_back(body.rest());
+      head->messages.push_back(body.rest());
     } else if (tag == Tag(3, wire::kLen)) {
       if (!wire::ReadLen(&container, &body)) break;
-      schema_url = body.rest();
+      head->schema_url = body.rest();
     } else if (!wire::SkipValue(&container, tag)) {
       break;
     }
   }
-  resource_schema_url_index_ = resource_schema_url_.InternOrNull(schema_url);
-  if (messages_.empty()) {
-    resource_ = &no_resource_;
-    return;
-  }
-  // Messages given more than once merge, which is what reading them one behind the other does.
+}
+
+void ContextColumns::BeginResource(Cursor container) { NoteHead(container, &resource_head_); }
+void ContextColumns::BeginScope(Cursor container) { NoteHead(container, &scope_head_); }
+
+void ContextColumns::BeginScope(const std::vector<std::string_view>& scopes, std::string_view schema_url) {
+  scope_head_.messages.assign(scopes.begin(), scopes.end());
+  scope_head_.schema_url = schema_url;
+  scope_head_.read = false;
+}
+
+namespace {
+
+// Messages given more than once merge, which is what reading them one behind the other does.
+std::string_view Joined(const std::vector<std::string_view>& messages, std::string* joined) {
+  if (messages.size() == 1) return messages[0];
+  for (std::string_view m : messages) joined->append(m);
+  return *joined;
+}
+
+}  // namespace
+
+void ContextColumns::LoadResource() {
+  resource_head_.read = true;
+  resource_schema_url_index_ = resource_schema_url_.InternOrNull(resource_head_.schema_url);
+  resource_ = &no_resource_;
+  if (resource_head_.messages.empty()) return;
   std::string joined;
-  std::string_view message = messages_[0];
-  if (messages_.size() > 1) {
-    for (std::string_view m : messages_) joined.append(m);
-    message = joined;
-  }
+  const std::string_view message = Joined(resource_head_.messages, &joined);
   Resource* known = resources_.Find(message);
   if (!known) {
     known = resources_.Add(message);
     ReadResource(Cursor(known->message), known);
   }
   resource_ = known;
+}
+
+void ContextColumns::LoadScope() {
+  scope_head_.read = true;
+  scope_schema_url_index_ = scope_schema_url_.InternOrNull(scope_head_.schema_url);
+  scope_ = &no_scope_;
+  if (scope_head_.messages.empty()) return;
+  std::string joined;
+  const std::string_view message = Joined(scope_head_.messages, &joined);
+  Scope* known = scopes_.Find(message);
+  if (!known) {
+    known = scopes_.Add(message);
+    ReadScope(Cursor(known->message), known);
+  }
+  scope_ = known;
 }
 
 void ContextColumns::ReadResource(Cursor message, Resource* resource) {
@@ -168,45 +201,6 @@ void ContextColumns::ReadResource(Cursor message, Resource* resource) {
     }
   }
   resource_attributes_.Make(true, attributes, &resource->attributes);
-}
-
-void ContextColumns::BeginScope(Cursor container) {
-  messages_.clear();
-  std::string_view schema_url;
-  uint32_t tag;
-  Cursor body(nullptr, nullptr);
-  while (!container.done() && wire::ReadTag(&container, &tag)) {
-    if (tag == Tag(1, wire::kLen)) {
-      if (!wire::ReadLen(&container, &body)) break;
-      messages_.push_back(body.rest());
-    } else if (tag == Tag(3, wire::kLen)) {
-      if (!wire::ReadLen(&container, &body)) break;
-      schema_url = body.rest();
-    } else if (!wire::SkipValue(&container, tag)) {
-      break;
-    }
-  }
-  BeginScope(messages_, schema_url);
-}
-
-void ContextColumns::BeginScope(const std::vector<std::string_view>& scopes, std::string_view schema_url) {
-  scope_schema_url_index_ = scope_schema_url_.InternOrNull(schema_url);
-  if (scopes.empty()) {
-    scope_ = &no_scope_;
-    return;
-  }
-  std::string joined;
-  std::string_view message = scopes[0];
-  if (scopes.size() > 1) {
-    for (std::string_view m : scopes) joined.append(m);
-    message = joined;
-  }
-  Scope* known = scopes_.Find(message);
-  if (!known) {
-    known = scopes_.Add(message);
-    ReadScope(Cursor(known->message), known);
-  }
-  scope_ = known;
 }
 
 void ContextColumns::ReadScope(Cursor message, Scope* scope) {
@@ -244,6 +238,8 @@ void ContextColumns::FillTo(int64_t rows) {
   const int64_t n = rows - filled_;
   if (n <= 0) return;
   filled_ = rows;
+  if (!resource_head_.read) LoadResource();
+  if (!scope_head_.read) LoadScope();
   service_name_.AppendRun(n, resource_->service_name);
   resource_attributes_.Repeat(resource_->attributes, n);
   resource_dropped_.PushN(static_cast<size_t>(n), resource_->dropped);
@@ -293,6 +289,8 @@ void ContextColumns::ForgetIndices() {
   resource_ = &no_resource_;
   scope_ = &no_scope_;
   resource_schema_url_index_ = scope_schema_url_index_ = kNullIndex;
+  resource_head_ = {};
+  scope_head_ = {};
 }
 
 }  // namespace otlp_arrow

@@ -34,14 +34,16 @@ class EntityRefsColumn {
 
 class ContextColumns {
  public:
-  // Reads the resource and schema_url of a Resource… container, wherever in it they stand.
+  // Notes the resource and schema_url of a Resource… container, wherever in it they stand. The container's bytes stay
+  // where they are until the next Begin….
   void BeginResource(wire::Cursor container);
   // The same for a Scope… container, whose parts the caller may have met already: `scopes` are its scope messages
   // (more than one merge).
   void BeginScope(wire::Cursor container);
   void BeginScope(const std::vector<std::string_view>& scopes, std::string_view schema_url);
 
-  // Repeats the current context up to `rows` rows. To be called before the context changes and before Finish.
+  // Repeats the current context up to `rows` rows; what no row needs is never read. To be called before the context
+  // changes and before Finish.
   void FillTo(int64_t rows);
 
   std::shared_ptr<arrow::ArrayData> FinishServiceName() { return service_name_.Finish(); }
@@ -77,6 +79,15 @@ class ContextColumns {
     void Clear() { known.clear(), next = 0; }
   };
 
+  // What a container says of its items, as it stands in the request.
+  struct Head {
+    std::vector<std::string_view> messages;
+    std::string_view schema_url;
+    bool read = true;
+  };
+  static void NoteHead(wire::Cursor container, Head* head);
+  void LoadResource();
+  void LoadScope();
   void ReadResource(wire::Cursor message, Resource* resource);
   void ReadScope(wire::Cursor message, Scope* scope);
 
@@ -88,7 +99,7 @@ class ContextColumns {
   const Resource* resource_ = &no_resource_;
   const Scope* scope_ = &no_scope_;
   int32_t resource_schema_url_index_ = kNullIndex, scope_schema_url_index_ = kNullIndex;
-  std::vector<std::string_view> messages_;
+  Head resource_head_, scope_head_;
 
   DictionaryColumn service_name_;
   RepeatedAttributes resource_attributes_;

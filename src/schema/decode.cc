@@ -1,7 +1,7 @@
 #include "schema/decode.h"
 
-#include <arrow/array.h>
-#include <arrow/array/concatenate.h>
+#include <arrow/array/data.h>
+#include <arrow/buffer.h>
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
 
@@ -148,14 +148,35 @@ std::unique_ptr<TableDecoder> TableDecoder::Make(Signal signal, std::vector<Prom
   return nullptr;
 }
 
+namespace {
+
+using Columns = std::vector<std::shared_ptr<arrow::ArrayData>>;
+
+// The array with memory of its own, dictionary and children included.
+arrow::Result<std::shared_ptr<arrow::ArrayData>> CopyArray(const arrow::ArrayData& array) {
+  auto copy = array.Copy();
+  for (auto& buffer : copy->buffers) {
+    if (!buffer) continue;
+    ARROW_ASSIGN_OR_RAISE(buffer, buffer->CopySlice(0, buffer->size()));
+  }
+  for (auto& child : copy->child_data) {
+    ARROW_ASSIGN_OR_RAISE(child, CopyArray(*child));
+  }
+  if (copy->dictionary) {
+    ARROW_ASSIGN_OR_RAISE(copy->dictionary, CopyArray(*copy->dictionary));
+  }
+  return copy;
+}
+
+}  // namespace
+
 Result<std::vector<std::shared_ptr<arrow::RecordBatch>>> DecodeOtlp(Signal signal, std::string_view request,
                                                                     const std::vector<PromotedAttribute>& promoted) {
   std::vector<std::shared_ptr<arrow::RecordBatch>> batches;
   auto copy = [&](const std::shared_ptr<arrow::RecordBatch>& batch) -> Status {
-    arrow::ArrayVector owned;
-    for (const auto& column : batch->columns()) {
-      // Concatenating one array copies it, dictionaries included.
-      auto copied = arrow::Concatenate({column, column->Slice(0, 0)});
+    Columns owned;
+    for (const auto& column : batch->column_data()) {
+      auto copied = CopyArray(*column);
       if (!copied.ok()) return Status::Export("copying a decoded column failed: " + copied.status().ToString());
       owned.push_back(*copied);
     }

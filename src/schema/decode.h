@@ -15,7 +15,7 @@
 namespace otlp_arrow {
 
 struct DecoderOptions {
-  int64_t max_rows = 32768;              // a batch is handed out when it has this many rows …
+  int64_t max_rows = 16384;              // a batch is handed out when it has this many rows …
   int64_t max_text_bytes = 32ll << 20;   // … or holds about this much text
 };
 

@@ -49,10 +49,15 @@ class NumberListColumn {
     uint64_t value;
     while (!body.done() && wire::ReadVarint(&body, &value)) values_.Push(value);
   }
-  void EndRow() { lists_.EndRow(static_cast<int64_t>(values_.size())); }
-  void EndNullRow() { lists_.EndNullRow(static_cast<int64_t>(values_.size())); }
-  std::shared_ptr<arrow::ArrayData> Finish(const std::shared_ptr<arrow::DataType>& type) {
-    const auto n = static_cast<int64_t>(values_.size());
+  int64_t value_count() const { return static_cast<int64_t>(values_.size()); }
+  // The values added since the last row are those of this one; the rows between are null.
+  void EndRow(int64_t row, int64_t first_value) {
+    lists_.PadTo(row, first_value);
+    lists_.EndRow(value_count());
+  }
+  std::shared_ptr<arrow::ArrayData> Finish(const std::shared_ptr<arrow::DataType>& type, int64_t rows) {
+    const auto n = value_count();
+    lists_.PadTo(rows, n);
     return lists_.Finish(type, arrow::ArrayData::Make(type->field(0)->type(), n, {nullptr, values_.Borrow()}, 0));
   }
   void Clear() {
@@ -65,12 +70,16 @@ class NumberListColumn {
   ListOffsets lists_;
 };
 
-// struct<offset, bucket_counts> of an exponential histogram's side.
+// struct<offset, bucket_counts> of an exponential histogram's side; null on the rows that lack it.
 class BucketsColumn {
  public:
-  // Several messages merge; EndRow closes the row.
-  void Append(Cursor buckets) {
-    present_ = true;
+  // Several messages for one row merge.
+  void Append(int64_t row, Cursor buckets) {
+    if (row != row_) {
+      EndRow();
+      row_ = row;
+      first_value_ = counts_.value_count();
+    }
     uint32_t tag;
     uint64_t value = 0;
     Cursor body(nullptr, nullptr);
@@ -91,30 +100,33 @@ class BucketsColumn {
       if (!ok) break;
     }
   }
-  void EndRow() {
-    if (!present_) nulls_.Add(offset_.size());
-    offset_.Append(offset_value_);
-    counts_.EndRow();
-    offset_value_ = 0;
-    present_ = false;
-  }
-  std::shared_ptr<arrow::ArrayData> Finish(const std::shared_ptr<arrow::DataType>& type) {
-    const int64_t n = offset_.size();
-    return arrow::ArrayData::Make(type, n, {nulls_.Bitmap(n)}, {offset_.Finish(arrow::int32()), counts_.Finish(type->field(1)->type())},
-                                  nulls_.count());
+  std::shared_ptr<arrow::ArrayData> Finish(const std::shared_ptr<arrow::DataType>& type, int64_t rows) {
+    EndRow();
+    auto offset = offset_.Finish(arrow::int32(), rows);
+    auto bitmap = offset->buffers[0];
+    const int64_t null_count = offset->null_count;
+    return arrow::ArrayData::Make(type, rows, {bitmap}, {std::move(offset), counts_.Finish(type->field(1)->type(), rows)}, null_count);
   }
   void Clear() {
     offset_.Clear();
     counts_.Clear();
-    nulls_.Clear();
+    row_ = -1;
   }
 
  private:
-  bool present_ = false;
+  void EndRow() {
+    if (row_ < 0) return;
+    offset_.Set(row_, offset_value_);
+    counts_.EndRow(row_, first_value_);
+    offset_value_ = 0;
+    row_ = -1;
+  }
+
+  int64_t row_ = -1;  // the one being filled
+  int64_t first_value_ = 0;
   int32_t offset_value_ = 0;
-  FixedColumn<int32_t> offset_;
+  SparseColumn<int32_t> offset_;
   NumberListColumn<uint64_t> counts_;
-  NullRows nulls_;
 };
 
 // A NumberDataPoint's or Exemplar's oneof value: the last member on the wire holds.
@@ -219,10 +231,14 @@ class QuantilesColumn {
     quantile_.Append(wire::ToDouble(q));
     value_.Append(wire::ToDouble(v));
   }
-  void EndRow() { lists_.EndRow(quantile_.size()); }
-  void EndNullRow() { lists_.EndNullRow(quantile_.size()); }
-  std::shared_ptr<arrow::ArrayData> Finish(const std::shared_ptr<arrow::DataType>& type) {
+  int64_t value_count() const { return quantile_.size(); }
+  void EndRow(int64_t row, int64_t first_value) {
+    lists_.PadTo(row, first_value);
+    lists_.EndRow(quantile_.size());
+  }
+  std::shared_ptr<arrow::ArrayData> Finish(const std::shared_ptr<arrow::DataType>& type, int64_t rows) {
     const int64_t n = quantile_.size();
+    lists_.PadTo(rows, n);
     return lists_.Finish(type, FinishStruct(type->field(0)->type(), n, {quantile_.Finish(arrow::float64()), value_.Finish(arrow::float64())}));
   }
   void Clear() {
@@ -241,7 +257,8 @@ class MetricColumns {
  public:
   void Begin(Cursor metric) {
     std::string_view name, description, unit;
-    std::vector<std::string_view> metadata;
+    metadata_entries_.clear();
+    metadata_list_ = {};
     uint32_t tag;
     Cursor body(nullptr, nullptr);
     while (!metric.done() && wire::ReadTag(&metric, &tag)) {
@@ -257,16 +274,11 @@ class MetricColumns {
           if ((ok = wire::ReadLen(&metric, &body))) unit = body.rest();
           break;
         case Tag(12, wire::kLen):
-          if ((ok = wire::ReadLen(&metric, &body))) metadata.push_back(body.rest());
+          if ((ok = wire::ReadLen(&metric, &body))) metadata_entries_.push_back(body.rest());
           break;
         default: ok = wire::SkipValue(&metric, tag);
       }
       if (!ok) break;
-    }
-    if (metadata.empty()) {
-      metadata_list_ = {};
-    } else {
-      metadata_.Make(true, metadata, &metadata_list_);
     }
     name_text_ = name;
     description_text_ = description;
@@ -289,7 +301,11 @@ class MetricColumns {
     const bool has_temporality = data_field_ != kGauge && data_field_ != kSummary;
     temporality_.AppendRun(n, has_temporality ? temporality_.Intern(TemporalityName(temporality_value_)) : kNullIndex);
     if (data_field_ == kSum) {
-      for (int64_t i = 0; i < n; ++i) is_monotonic_.Set(filled_ + i, is_monotonic_value_ ? 1 : 0);
+      is_monotonic_.SetRun(filled_, n, is_monotonic_value_ ? 1 : 0);
+    }
+    if (!metadata_entries_.empty()) {  // entered once there is a row that needs it
+      metadata_.Make(true, metadata_entries_, &metadata_list_);
+      metadata_entries_.clear();
     }
     metadata_.Repeat(metadata_list_, n);
     filled_ = rows;
@@ -325,6 +341,7 @@ class MetricColumns {
   uint32_t data_field_ = kNoData;
   int32_t temporality_value_ = 0;
   bool is_monotonic_value_ = false;
+  std::vector<std::string_view> metadata_entries_;  // not yet in metadata_list_
   AttributeList metadata_list_;
 
   DictionaryColumn name_, description_, unit_, type_, temporality_;
@@ -359,10 +376,10 @@ class MetricsDecoder : public DecoderBase {
     arrays->insert(arrays->end(),
                    {time_.Finish(TimeType()), start_time_.Finish(TimeType()), value_int_.Finish(arrow::int64(), n),
                     value_double_.Finish(arrow::float64(), n), count_.Finish(arrow::uint64(), n), sum_.Finish(arrow::float64(), n),
-                    min_.Finish(arrow::float64(), n), max_.Finish(arrow::float64(), n), bucket_counts_.Finish(type_of("bucket_counts")),
-                    explicit_bounds_.Finish(type_of("explicit_bounds")), scale_.Finish(arrow::int32(), n),
+                    min_.Finish(arrow::float64(), n), max_.Finish(arrow::float64(), n), bucket_counts_.Finish(type_of("bucket_counts"), n),
+                    explicit_bounds_.Finish(type_of("explicit_bounds"), n), scale_.Finish(arrow::int32(), n),
                     zero_count_.Finish(arrow::uint64(), n), zero_threshold_.Finish(arrow::float64(), n),
-                    positive_.Finish(type_of("positive")), negative_.Finish(type_of("negative")), quantiles_.Finish(type_of("quantiles")),
+                    positive_.Finish(type_of("positive"), n), negative_.Finish(type_of("negative"), n), quantiles_.Finish(type_of("quantiles"), n),
                     exemplars_.Finish(type_of("exemplars")), flags_.Finish(arrow::uint32())});
     metric_.FinishMetadata(arrays);
     std::shared_ptr<arrow::ArrayData> map, types;
@@ -470,20 +487,6 @@ class MetricsDecoder : public DecoderBase {
   Status EndPoint() {
     time_.AppendNullIfZero(static_cast<int64_t>(time_value_));
     start_time_.AppendNullIfZero(static_cast<int64_t>(start_value_));
-    if (data_field_ == kHistogram) {
-      bucket_counts_.EndRow();
-      explicit_bounds_.EndRow();
-    } else {
-      bucket_counts_.EndNullRow();
-      explicit_bounds_.EndNullRow();
-    }
-    positive_.EndRow();
-    negative_.EndRow();
-    if (data_field_ == kSummary) {
-      quantiles_.EndRow();
-    } else {
-      quantiles_.EndNullRow();
-    }
     exemplars_.EndRow();
     flags_.Append(static_cast<uint32_t>(flags_value_));
     attributes_.EndRow();
@@ -538,6 +541,7 @@ class MetricsDecoder : public DecoderBase {
   }
 
   void ReadHistogramPoint(Cursor c) {
+    const int64_t first_count = bucket_counts_.value_count(), first_bound = explicit_bounds_.value_count();
     uint64_t count = 0;
     uint64_t bits = 0;
     Cursor body(nullptr, nullptr);
@@ -571,6 +575,8 @@ class MetricsDecoder : public DecoderBase {
         default: return 0;
       }
     });
+    bucket_counts_.EndRow(row(), first_count);
+    explicit_bounds_.EndRow(row(), first_bound);
     count_.Set(row(), count);
   }
 
@@ -579,7 +585,7 @@ class MetricsDecoder : public DecoderBase {
     Cursor body(nullptr, nullptr);
     auto buckets = [&](BucketsColumn* column) {
       if (!wire::ReadLen(&c, &body)) return -1;
-      column->Append(body);
+      column->Append(row(), body);
       return 1;
     };
     ReadFields(&c, [&](uint32_t tag) {
@@ -608,6 +614,7 @@ class MetricsDecoder : public DecoderBase {
   }
 
   void ReadSummaryPoint(Cursor c) {
+    const int64_t first_quantile = quantiles_.value_count();
     uint64_t count = 0, sum = 0;
     Cursor body(nullptr, nullptr);
     ReadFields(&c, [&](uint32_t tag) {
@@ -625,6 +632,7 @@ class MetricsDecoder : public DecoderBase {
         default: return 0;
       }
     });
+    quantiles_.EndRow(row(), first_quantile);
     count_.Set(row(), count);
     sum_.Set(row(), wire::ToDouble(sum));
   }

@@ -25,7 +25,9 @@ constexpr const char* kVersionText = "otlp-arrow " OTLP_ARROW_VERSION;
 std::string SettingHelp(const ConfigKey& key) {
   std::string value;
   for (const auto& t : key.get(Config())) value += (value.empty() ? "" : ",") + t;
-  if (key.kind == ConfigKey::Kind::kList) value = std::to_string(key.get(Config()).size()) + " semantic-convention attributes";
+  if (key.kind == ConfigKey::Kind::kList) {
+    value = std::to_string(key.get(Config()).size()) + " semantic-convention attributes";
+  }
   return key.help + " [" + value + "; allowed: " + key.allowed + "]";
 }
 
@@ -58,9 +60,10 @@ void AddSettings(CLI::App* serve, ServeOptions* options) {
         ->take_last();
     if (key.kind == ConfigKey::Kind::kSwitch) {
       serve
-          ->add_flag_function("--no-" + section,
-                              [options, &key](int64_t) { options->settings.emplace_back(key.name, std::vector<std::string>{"false"}); },
-                              "the same as " + key.FlagName() + " false")
+          ->add_flag_function(
+              "--no-" + section,
+              [options, &key](int64_t) { options->settings.emplace_back(key.name, std::vector<std::string>{"false"}); },
+              "the same as " + key.FlagName() + " false")
           ->group(group)
           ->excludes(key.FlagName());
     }
@@ -70,7 +73,10 @@ void AddSettings(CLI::App* serve, ServeOptions* options) {
 void AddServe(CLI::App* app, ServeOptions* options) {
   CLI::App* serve = app->add_subcommand("serve", "receive OTLP over gRPC and HTTP and write it to files");
   serve->footer(kServeFooter);
-  serve->add_option("--config", options->config_file, "a YAML file with settings [or the one that OTLP_ARROW_CONFIG names]")->type_name("FILE");
+  serve
+      ->add_option("--config", options->config_file,
+                   "a YAML file with settings [or the one that OTLP_ARROW_CONFIG names]")
+      ->type_name("FILE");
   serve->add_flag("--check-config", options->check_config, "print the settings in force, as YAML, and end");
   AddSettings(serve, options);
 }
@@ -78,14 +84,19 @@ void AddServe(CLI::App* app, ServeOptions* options) {
 void AddRecover(CLI::App* app, RecoverOptions* options) {
   CLI::App* recover = app->add_subcommand("recover", "write to files what killed writers left in their journals");
   recover->footer(kRecoverFooter);
-  recover->add_option("directory", options->directory, "the output directory of the writers")->type_name("DIR")->required();
-  recover->add_option("--config", options->config_file, "a YAML file with settings for the new files")->type_name("FILE");
+  recover->add_option("directory", options->directory, "the output directory of the writers")
+      ->type_name("DIR")
+      ->required();
+  recover->add_option("--config", options->config_file, "a YAML file with settings for the new files")
+      ->type_name("FILE");
 }
 
 void AddInspect(CLI::App* app, InspectOptions* options) {
   CLI::App* inspect = app->add_subcommand("inspect", "tell what a directory or a file holds");
   inspect->footer(kInspectFooter);
-  inspect->add_option("path", options->path, "an output directory, a directory of .arrow files, or one file")->type_name("PATH")->required();
+  inspect->add_option("path", options->path, "an output directory, a directory of .arrow files, or one file")
+      ->type_name("PATH")
+      ->required();
   inspect->add_flag("--json", options->json, "for programs: one JSON object");
   inspect->add_flag("--schema", options->schema, "the columns and their types, too");
 }
@@ -105,35 +116,53 @@ struct ReplayTexts {
 void AddReplay(CLI::App* app, ReplayOptions* options, ReplayTexts* texts) {
   CLI::App* replay = app->add_subcommand("replay", "send what is in files to an OTLP backend");
   replay->footer(kReplayFooter);
-  replay->add_option("path", options->path, "an output directory, a directory of .arrow files, or one file")->type_name("PATH")->required();
-  replay->add_option("--endpoint", texts->endpoint, "where to, such as http://127.0.0.1:4317; https means TLS")->type_name("URL")->required();
-  replay->add_option("--protocol", texts->protocol, "grpc or http [http for port 4318 and for URLs with a path, else grpc]")
+  replay->add_option("path", options->path, "an output directory, a directory of .arrow files, or one file")
+      ->type_name("PATH")
+      ->required();
+  replay->add_option("--endpoint", texts->endpoint, "where to, such as http://127.0.0.1:4317; https means TLS")
+      ->type_name("URL")
+      ->required();
+  replay
+      ->add_option("--protocol", texts->protocol,
+                   "grpc or http [http for port 4318 and for URLs with a path, else grpc]")
       ->type_name("NAME")
       ->check(CLI::IsMember({"grpc", "http"}).description(""));
   replay->add_option("--signal", texts->signals, "only these: traces, metrics, logs; may be repeated [all]")
       ->type_name("NAME")
       ->delimiter(',')
       ->check(CLI::IsMember({"traces", "metrics", "logs"}).description(""));
-  replay->add_option("--since", texts->since, "only items from this time on: 2024-05-06T07:08:09Z, or 15m, 2h, 7d ago")->type_name("TIME");
+  replay->add_option("--since", texts->since, "only items from this time on: 2024-05-06T07:08:09Z, or 15m, 2h, 7d ago")
+      ->type_name("TIME");
   replay->add_option("--until", texts->until, "only items before this time")->type_name("TIME");
-  replay->add_option("--rate", options->items_per_second, "at most this many items a second [as fast as they are taken]")
+  replay
+      ->add_option("--rate", options->items_per_second, "at most this many items a second [as fast as they are taken]")
       ->type_name("N")
       ->check(CLI::Range(0.001, 1e9).description(""));
-  replay->add_option("--batch", options->batch, "items in one request [1000; allowed: 1 to 100000]")->type_name("N")->check(CLI::Range(1, 100000).description(""));
+  replay->add_option("--batch", options->batch, "items in one request [1000; allowed: 1 to 100000]")
+      ->type_name("N")
+      ->check(CLI::Range(1, 100000).description(""));
   replay->add_flag("--gzip", options->sender.gzip, "compress the requests");
-  replay->add_option("--header", texts->headers, "a header for each request, such as api-key=secret; may be repeated")->type_name("NAME=VALUE");
-  replay->add_option("--ca-file", options->sender.ca_file, "trust the certificates in this PEM file instead of the system's")->type_name("FILE");
+  replay->add_option("--header", texts->headers, "a header for each request, such as api-key=secret; may be repeated")
+      ->type_name("NAME=VALUE");
+  replay
+      ->add_option("--ca-file", options->sender.ca_file,
+                   "trust the certificates in this PEM file instead of the system's")
+      ->type_name("FILE");
   replay->add_option("--timeout", texts->timeout_secs, "seconds to wait for the answer to a request [10]")
       ->type_name("N")
       ->check(CLI::Range(0.001, 3600.0).description(""));
-  replay->add_option("--retry-for", texts->retry_secs, "seconds to try a request again while the peer is away or busy [300]")
+  replay
+      ->add_option("--retry-for", texts->retry_secs,
+                   "seconds to try a request again while the peer is away or busy [300]")
       ->type_name("N")
       ->check(CLI::Range(0.0, 1e6).description(""));
   replay->add_flag("--dry-run", options->dry_run, "read and count, send nothing");
   replay->add_flag("--quiet", options->quiet, "no progress, only problems and the result");
 }
 
-std::chrono::milliseconds Milliseconds(double seconds) { return std::chrono::milliseconds(std::llround(seconds * 1000)); }
+std::chrono::milliseconds Milliseconds(double seconds) {
+  return std::chrono::milliseconds(std::llround(seconds * 1000));
+}
 
 template <class T>
 T OrReject(const std::string& flag, Result<T> result) {
@@ -147,7 +176,9 @@ void FinishReplay(const ReplayTexts& texts, Time now, ReplayOptions* options) {
   for (const auto& name : texts.signals) options->signals.push_back(*SignalFromName(name));
   for (const auto& header : texts.headers) {
     const size_t equals = header.find('=');
-    if (equals == std::string::npos || equals == 0) Reject(Status::Config("--header: '" + header + "' is not of the form name=value"));
+    if (equals == std::string::npos || equals == 0) {
+      Reject(Status::Config("--header: '" + header + "' is not of the form name=value"));
+    }
     options->sender.headers.emplace_back(header.substr(0, equals), header.substr(equals + 1));
   }
   if (!texts.since.empty()) options->since = OrReject("--since", ParseTime(texts.since, now));
@@ -164,7 +195,9 @@ void ExpandServiceName(std::vector<std::string>* arguments) {
   const std::string& program = arguments->front();
   const std::string name = program.substr(program.rfind('/') + 1);
   const std::string first = arguments->size() > 1 ? (*arguments)[1] : "";
-  if (name == "otlp-arrow-service" && first != "serve" && first != "--version") arguments->insert(arguments->begin() + 1, "serve");
+  if (name == "otlp-arrow-service" && first != "serve" && first != "--version") {
+    arguments->insert(arguments->begin() + 1, "serve");
+  }
 }
 
 PrintOptions Explain(const CLI::App& app, const CLI::ParseError& error) {
@@ -210,7 +243,9 @@ Result<Time> ParseTime(const std::string& text, Time now) {
   }
   // Outside these years nanoseconds since 1970 do not fit.
   if (rest == nullptr || *rest != '\0' || parts.tm_year < 0 || parts.tm_year > 300) {
-    return Status::Config("'" + text + "' is no time; write it as 2024-05-06, 2024-05-06T07:08:09Z (UTC), or as an age: 90s, 15m, 2h, 7d");
+    return Status::Config(
+        "'" + text +
+        "' is no time; write it as 2024-05-06, 2024-05-06T07:08:09Z (UTC), or as an age: 90s, 15m, 2h, 7d");
   }
   return Time(std::chrono::seconds(timegm(&parts)) + fraction);
 }

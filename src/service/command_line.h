@@ -41,13 +41,13 @@ struct ReplayOptions {
 
   std::string path;
   SenderOptions sender;
-  std::vector<Signal> signals;         // empty: all
-  double items_per_second = 0;         // 0: as fast as the peer takes them
-  int64_t batch = 1000;                // items in one request
-  std::chrono::milliseconds timeout{10000};    // for the answer to one request
-  std::chrono::milliseconds retry_for{300000}; // how long one request is tried again
-  std::optional<Time> since;           // items before this are left out …
-  std::optional<Time> until;           // … and those at or after this
+  std::vector<Signal> signals;                  // empty: all
+  double items_per_second = 0;                  // 0: as fast as the peer takes them
+  int64_t batch = 1000;                         // items in one request
+  std::chrono::milliseconds timeout{10000};     // for the answer to one request
+  std::chrono::milliseconds retry_for{300000};  // how long one request is tried again
+  std::optional<Time> since;                    // items before this are left out …
+  std::optional<Time> until;                    // … and those at or after this
   bool dry_run = false;
   bool quiet = false;
 };

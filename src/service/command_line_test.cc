@@ -8,11 +8,11 @@
 namespace otlp_arrow {
 namespace {
 
+using std::chrono::milliseconds;
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Pair;
-using std::chrono::milliseconds;
 using Time = ReplayOptions::Time;
 
 const Time kNow{std::chrono::seconds(1700000000)};
@@ -37,23 +37,28 @@ PrintOptions Printed(const std::vector<std::string>& arguments, const std::strin
 }
 
 TEST(CommandLineTest, ServeTakesEverySettingAsAFlag) {
-  const auto options = Parsed<ServeOptions>(
-      {"serve", "--output-dir", "d", "--config", "c.yaml", "--grpc-address=0.0.0.0:1", "--no-http", "--promote-attributes", "a, b:int64", "--check-config"});
+  const auto options =
+      Parsed<ServeOptions>({"serve", "--output-dir", "d", "--config", "c.yaml", "--grpc-address=0.0.0.0:1", "--no-http",
+                            "--promote-attributes", "a, b:int64", "--check-config"});
   EXPECT_EQ(options.config_file, "c.yaml");
   EXPECT_TRUE(options.check_config);
-  EXPECT_THAT(options.settings, ::testing::UnorderedElementsAre(
-                                    Pair("output_dir", ElementsAre("d")), Pair("grpc.address", ElementsAre("0.0.0.0:1")),
-                                    Pair("http.enabled", ElementsAre("false")), Pair("promote_attributes", ElementsAre("a", "b:int64"))));
+  EXPECT_THAT(options.settings,
+              ::testing::UnorderedElementsAre(
+                  Pair("output_dir", ElementsAre("d")), Pair("grpc.address", ElementsAre("0.0.0.0:1")),
+                  Pair("http.enabled", ElementsAre("false")), Pair("promote_attributes", ElementsAre("a", "b:int64"))));
 }
 
 TEST(CommandLineTest, TheLastOfRepeatedFlagsWins) {
-  EXPECT_THAT(Parsed<ServeOptions>({"serve", "--output-dir", "a", "--output-dir", "b"}).settings, ElementsAre(Pair("output_dir", ElementsAre("b"))));
+  EXPECT_THAT(Parsed<ServeOptions>({"serve", "--output-dir", "a", "--output-dir", "b"}).settings,
+              ElementsAre(Pair("output_dir", ElementsAre("b"))));
 }
 
 TEST(CommandLineTest, ServiceNameMeansServe) {
   const std::string program = "/opt/bin/otlp-arrow-service";
-  EXPECT_THAT(Parsed<ServeOptions>({"--output-dir", "d"}, program).settings, ElementsAre(Pair("output_dir", ElementsAre("d"))));
-  EXPECT_THAT(Parsed<ServeOptions>({"serve", "--output-dir", "d"}, program).settings, ElementsAre(Pair("output_dir", ElementsAre("d"))));
+  EXPECT_THAT(Parsed<ServeOptions>({"--output-dir", "d"}, program).settings,
+              ElementsAre(Pair("output_dir", ElementsAre("d"))));
+  EXPECT_THAT(Parsed<ServeOptions>({"serve", "--output-dir", "d"}, program).settings,
+              ElementsAre(Pair("output_dir", ElementsAre("d"))));
   EXPECT_THAT(Parsed<ServeOptions>({}, program).settings, ElementsAre());
   EXPECT_EQ(Printed({"--version"}, program).text, "otlp-arrow " OTLP_ARROW_VERSION "\n");
 }
@@ -63,9 +68,11 @@ TEST(CommandLineTest, VersionAndHelpSucceed) {
   EXPECT_EQ(Printed({"--version"}).exit_code, kExitOk);
   const PrintOptions help = Printed({"--help"});
   EXPECT_EQ(help.exit_code, kExitOk);
-  EXPECT_THAT(help.text, AllOf(HasSubstr("otlp-arrow serve --output-dir"), HasSubstr("OTEL_EXPORTER_OTLP_ENDPOINT"), HasSubstr("duckdb"), HasSubstr("polars"),
-                               HasSubstr("pandas"), HasSubstr("--trace-cleanup-interval-secs 0")));
-  EXPECT_THAT(Printed({"serve", "--help"}).text, AllOf(HasSubstr("--grpc-address"), HasSubstr("OTLP_GRPC_ADDRESS"), HasSubstr("1 to 86400 seconds")));
+  EXPECT_THAT(help.text, AllOf(HasSubstr("otlp-arrow serve --output-dir"), HasSubstr("OTEL_EXPORTER_OTLP_ENDPOINT"),
+                               HasSubstr("duckdb"), HasSubstr("polars"), HasSubstr("pandas"),
+                               HasSubstr("--trace-cleanup-interval-secs 0")));
+  EXPECT_THAT(Printed({"serve", "--help"}).text,
+              AllOf(HasSubstr("--grpc-address"), HasSubstr("OTLP_GRPC_ADDRESS"), HasSubstr("1 to 86400 seconds")));
 }
 
 TEST(CommandLineTest, HelpFitsATerminal) {
@@ -94,8 +101,10 @@ TEST(CommandLineTest, InspectAndRecover) {
 }
 
 TEST(CommandLineTest, Replay) {
-  const auto options = Parsed<ReplayOptions>({"replay", "d", "--endpoint", "https://h/p", "--signal", "traces,logs", "--rate", "100", "--batch", "5", "--gzip",
-                                              "--header", "a=b=c", "--header", "d=", "--timeout", "0.5", "--dry-run", "--since", "1h", "--until", "2030-01-01"});
+  const auto options = Parsed<ReplayOptions>(
+      {"replay",  "d",         "--endpoint", "https://h/p", "--signal", "traces,logs", "--rate", "100",
+       "--batch", "5",         "--gzip",     "--header",    "a=b=c",    "--header",    "d=",     "--timeout",
+       "0.5",     "--dry-run", "--since",    "1h",          "--until",  "2030-01-01"});
   EXPECT_EQ(options.path, "d");
   EXPECT_EQ(options.sender.endpoint.ToString(), "https://h:443/p (http)");
   EXPECT_THAT(options.signals, ElementsAre(Signal::kTraces, Signal::kLogs));
@@ -116,7 +125,8 @@ TEST(CommandLineTest, ReplayChecksItsArguments) {
     return print.text;
   };
   EXPECT_EQ(Printed({"replay", "d"}).exit_code, kExitUsage);
-  EXPECT_THAT(Printed({"replay", "d", "--endpoint", "ftp://x"}).text, AllOf(HasSubstr("--endpoint"), HasSubstr("scheme 'ftp'")));
+  EXPECT_THAT(Printed({"replay", "d", "--endpoint", "ftp://x"}).text,
+              AllOf(HasSubstr("--endpoint"), HasSubstr("scheme 'ftp'")));
   EXPECT_THAT(text({"--header", "x"}), HasSubstr("'x' is not of the form name=value"));
   EXPECT_THAT(text({"--batch", "0"}), HasSubstr("--batch"));
   EXPECT_THAT(text({"--signal", "spans"}), HasSubstr("traces"));
@@ -136,7 +146,8 @@ TEST(ParseTimeTest, ReadsDatesTimesAndAges) {
   EXPECT_EQ(seconds("1970-01-01 00:00:01.000000001"), 1'000'000'001);
   EXPECT_EQ(seconds("15m"), (1700000000L - 900) * 1'000'000'000);
   EXPECT_EQ(seconds("2d"), (1700000000L - 2 * 86400) * 1'000'000'000);
-  for (const char* text : {"", "x", "5", "5y", "-5m", "2024", "2024-13-01", "2024-01-01T", "2024-01-01T00:00:00+02:00", "9999-01-01", "1h2m"}) {
+  for (const char* text : {"", "x", "5", "5y", "-5m", "2024", "2024-13-01", "2024-01-01T", "2024-01-01T00:00:00+02:00",
+                           "9999-01-01", "1h2m"}) {
     EXPECT_FALSE(ParseTime(text, kNow).ok()) << text;
   }
 }

@@ -32,7 +32,8 @@ int Report(const Status& status, const Console& console) {
 int RunOtlpArrow(int argc, char** argv, char** environ) {
   const Console console{std::cout, std::cerr, ReadEnvironment(environ)};
   try {
-    const std::vector<std::string> arguments = argc > 0 ? std::vector<std::string>(argv, argv + argc) : std::vector<std::string>{"otlp-arrow"};
+    const std::vector<std::string> arguments =
+        argc > 0 ? std::vector<std::string>(argv, argv + argc) : std::vector<std::string>{"otlp-arrow"};
     return std::visit(Runner{console}, ParseCommandLine(arguments, std::chrono::system_clock::now()));
   } catch (const std::exception& e) {
     console.err << "otlp-arrow: " << e.what() << std::endl;

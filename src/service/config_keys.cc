@@ -49,7 +49,9 @@ ConfigKey Number(std::string name, Find find, Range range, std::string help) {
       value = *bytes;
     } else {
       const bool negative = text.starts_with('-');
-      if (!AllDigits(std::string_view(text).substr(negative ? 1 : 0))) return Refuse(name, text, "is not a whole number", allowed);
+      if (!AllDigits(std::string_view(text).substr(negative ? 1 : 0))) {
+        return Refuse(name, text, "is not a whole number", allowed);
+      }
       auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
       if (negative || error != std::errc()) return Refuse(name, text, "is out of range", allowed);
     }
@@ -98,7 +100,8 @@ template <class Find>
 using FieldType = std::decay_t<std::invoke_result_t<Find, Config&>>;
 
 template <class Find>
-ConfigKey Choice(std::string name, Find find, std::vector<std::pair<std::string, FieldType<Find>>> choices, std::string help) {
+ConfigKey Choice(std::string name, Find find, std::vector<std::pair<std::string, FieldType<Find>>> choices,
+                 std::string help) {
   std::string allowed;
   for (const auto& c : choices) allowed += (allowed.empty() ? "" : ", ") + c.first;
   ConfigKey key{name, ConfigKey::Kind::kText, std::move(help), allowed, {}, {}};
@@ -120,9 +123,13 @@ ConfigKey Choice(std::string name, Find find, std::vector<std::pair<std::string,
 }
 
 ConfigKey PromoteAttributes() {
-  ConfigKey key{"promote_attributes", ConfigKey::Kind::kList,
-                "attributes that also get a typed column of their own, as key or key:type (string, int64, double, bool)",
-                "0 to " + std::to_string(limits::kMaxPromotedAttributes) + " attribute keys", {}, {}};
+  ConfigKey key{
+      "promote_attributes",
+      ConfigKey::Kind::kList,
+      "attributes that also get a typed column of their own, as key or key:type (string, int64, double, bool)",
+      "0 to " + std::to_string(limits::kMaxPromotedAttributes) + " attribute keys",
+      {},
+      {}};
   key.set = [](Config* config, const Texts& texts) {
     OTLP_RETURN_NOT_OK(ParsePromotedAttributes(texts).status());
     config->promote_attributes = texts;
@@ -138,14 +145,15 @@ void AddStoreKeys(std::vector<ConfigKey>* keys) {
   keys->push_back(Text("output_dir", FIELD(output_dir), limits::CheckPath, "a directory",
                        "the directory that receives everything; made if it is missing"));
   keys->push_back(Choice("format", FIELD(format), {{"arrow", FileFormat::kArrow}}, "the format of data files"));
-  keys->push_back(Choice(
-      "compression", FIELD(compression), {{"none", Compression::kNone}, {"lz4", Compression::kLz4}, {"zstd", Compression::kZstd}},
-      "how the buffers inside data files are compressed"));
-  keys->push_back(Choice(
-      "acknowledge", FIELD(acknowledge),
-      {{"memory", Acknowledge::kMemory}, {"journal", Acknowledge::kJournal}, {"fsync", Acknowledge::kFsync}},
-      "what has happened when a sender gets its OK: in memory, in the journal (survives the death of the process), or on the "
-      "device (survives power loss)"));
+  keys->push_back(Choice("compression", FIELD(compression),
+                         {{"none", Compression::kNone}, {"lz4", Compression::kLz4}, {"zstd", Compression::kZstd}},
+                         "how the buffers inside data files are compressed"));
+  keys->push_back(
+      Choice("acknowledge", FIELD(acknowledge),
+             {{"memory", Acknowledge::kMemory}, {"journal", Acknowledge::kJournal}, {"fsync", Acknowledge::kFsync}},
+             "what has happened when a sender gets its OK: in memory, in the journal (survives the death of the "
+             "process), or on the "
+             "device (survives power loss)"));
   keys->push_back(Number("write_interval_secs", FIELD(write_interval_secs), limits::kWriteIntervalSecs,
                          "a row is in a readable file at most this long after its arrival"));
   keys->push_back(Number("max_file_bytes", FIELD(max_file_bytes), limits::kMaxFileBytes,
@@ -154,9 +162,11 @@ void AddStoreKeys(std::vector<ConfigKey>* keys) {
 }
 
 void AddRetentionKeys(std::vector<ConfigKey>* keys) {
-  keys->push_back(Number("trace_cleanup_interval_secs", FIELD(trace_cleanup_interval_secs), limits::kCleanupIntervalSecs,
+  keys->push_back(Number("trace_cleanup_interval_secs", FIELD(trace_cleanup_interval_secs),
+                         limits::kCleanupIntervalSecs,
                          "trace files older than this are deleted; 0 keeps them for ever"));
-  keys->push_back(Number("metric_cleanup_interval_secs", FIELD(metric_cleanup_interval_secs), limits::kCleanupIntervalSecs,
+  keys->push_back(Number("metric_cleanup_interval_secs", FIELD(metric_cleanup_interval_secs),
+                         limits::kCleanupIntervalSecs,
                          "metric files older than this are deleted; 0 keeps them for ever"));
   keys->push_back(Number("log_cleanup_interval_secs", FIELD(log_cleanup_interval_secs), limits::kCleanupIntervalSecs,
                          "log files older than this are deleted; 0 keeps them for ever"));
@@ -165,16 +175,18 @@ void AddRetentionKeys(std::vector<ConfigKey>* keys) {
 }
 
 void AddProcessKeys(std::vector<ConfigKey>* keys) {
-  keys->push_back(Number("memory_budget", FIELD(memory_budget), limits::kMemoryBudget,
-                         "accepted data not yet turned into Arrow; beyond it senders wait, then are told to try again"));
+  keys->push_back(
+      Number("memory_budget", FIELD(memory_budget), limits::kMemoryBudget,
+             "accepted data not yet turned into Arrow; beyond it senders wait, then are told to try again"));
   keys->push_back(Number("admission_timeout_ms", FIELD(admission_timeout_ms), limits::kAdmissionTimeoutMs,
                          "how long a request may wait for room in the memory budget"));
   keys->push_back(Number("journal_max_bytes", FIELD(journal_max_bytes), limits::kJournalMaxBytes,
                          "of the journal; beyond it senders are told to try again until files are written"));
   keys->push_back(Number("workers", FIELD(workers), limits::kWorkers,
                          "threads that turn OTLP into files; 0 takes as many as there are cores"));
-  keys->push_back(Number("shutdown_timeout_secs", FIELD(shutdown_timeout_secs), limits::kShutdownTimeoutSecs,
-                         "how long an orderly end may take; what is left then stays in the journal for the next start"));
+  keys->push_back(
+      Number("shutdown_timeout_secs", FIELD(shutdown_timeout_secs), limits::kShutdownTimeoutSecs,
+             "how long an orderly end may take; what is left then stays in the journal for the next start"));
   keys->push_back(Text("log_level", FIELD(log_level), limits::CheckLogLevel, "trace, debug, info, warn, error, off",
                        "the least severe message that goes to standard error"));
 }

@@ -15,7 +15,7 @@ namespace otlp_arrow {
 struct ConfigKey {
   enum class Kind { kSwitch, kNumber, kText, kList };
 
-  std::string name;     // as in YAML; a dot stands for nesting: "grpc.address"
+  std::string name;  // as in YAML; a dot stands for nesting: "grpc.address"
   Kind kind;
   std::string help;     // one sentence
   std::string allowed;  // in messages and in the documentation: "1 to 86400 seconds"

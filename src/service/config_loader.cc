@@ -18,7 +18,8 @@ Status Prefixed(const std::string& prefix, const Status& status) {
   return status.ok() ? status : Status(status.code(), prefix + ": " + status.message());
 }
 
-Status Apply(const ConfigKey& key, const std::vector<std::string>& texts, const std::string& origin, LoadedConfig* loaded) {
+Status Apply(const ConfigKey& key, const std::vector<std::string>& texts, const std::string& origin,
+             LoadedConfig* loaded) {
   OTLP_RETURN_NOT_OK(Prefixed(origin, key.set(&loaded->config, texts)));
   loaded->origins[key.name] = origin;
   return Status::Ok();
@@ -88,10 +89,15 @@ Result<LoadedConfig> LoadConfig(const ConfigSources& sources) {
 
 Result<LoadedConfig> LoadConfigFile(const std::string& config_flag, ConfigSources sources) {
   std::string path = config_flag;
-  if (auto it = sources.environment.find(std::string(kConfigVariable)); path.empty() && it != sources.environment.end()) path = it->second;
+  if (auto it = sources.environment.find(std::string(kConfigVariable)); path.empty() && it != sources.environment.end()) {
+    path = it->second;
+  }
   if (!path.empty()) {
     auto text = ReadTextFile(path);
-    if (!text.ok()) return Prefixed(config_flag.empty() ? "environment variable " + std::string(kConfigVariable) : "--config", text.status());
+    if (!text.ok()) {
+      return Prefixed(config_flag.empty() ? "environment variable " + std::string(kConfigVariable) : "--config",
+                      text.status());
+    }
     sources.yaml_name = path;
     sources.yaml_text = *std::move(text);
   }

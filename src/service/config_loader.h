@@ -20,13 +20,15 @@ struct ConfigSources {
   std::string yaml_name;  // in messages: the file's name
   std::string yaml_text;
   Environment environment;
-  std::vector<std::pair<std::string, std::vector<std::string>>> flags;  // key ("grpc.address") and texts; the last one wins
+  std::vector<std::pair<std::string, std::vector<std::string>>>
+      flags;  // key ("grpc.address") and texts; the last one wins
 };
 
 struct LoadedConfig {
   Config config;
-  std::map<std::string, std::string> origins;  // key to "otlp.yaml:3", "environment variable OTLP_…", "--…"; not for defaults
-  std::vector<std::string> warnings;           // environment variables that look like ours and are not
+  std::map<std::string, std::string>
+      origins;                        // key to "otlp.yaml:3", "environment variable OTLP_…", "--…"; not for defaults
+  std::vector<std::string> warnings;  // environment variables that look like ours and are not
 };
 
 // Errors (config) name the source with its line, the key, the value and what is allowed.

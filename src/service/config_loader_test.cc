@@ -19,7 +19,9 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-ConfigSources Yaml(const std::string& text) { return {.yaml_name = "otlp.yaml", .yaml_text = text, .environment = {}, .flags = {}}; }
+ConfigSources Yaml(const std::string& text) {
+  return {.yaml_name = "otlp.yaml", .yaml_text = text, .environment = {}, .flags = {}};
+}
 
 Config Loaded(const ConfigSources& sources) {
   auto loaded = LoadConfig(sources);
@@ -40,8 +42,9 @@ TEST(ConfigLoaderTest, NothingGivesTheDefaults) {
 }
 
 TEST(ConfigLoaderTest, ReadsEveryKindOfValue) {
-  const Config config = Loaded(Yaml("output_dir: /data\ncompression: lz4\nwrite_interval_secs: 7\nmemory_budget: 128MiB\n"
-                                    "promote_attributes: [tenant, \"size:int64\"]\ngrpc:\n  enabled: false\n  address: '[::]:14317'\n"));
+  const Config config =
+      Loaded(Yaml("output_dir: /data\ncompression: lz4\nwrite_interval_secs: 7\nmemory_budget: 128MiB\n"
+                  "promote_attributes: [tenant, \"size:int64\"]\ngrpc:\n  enabled: false\n  address: '[::]:14317'\n"));
   EXPECT_EQ(config.output_dir, "/data");
   EXPECT_EQ(config.compression, Compression::kLz4);
   EXPECT_EQ(config.write_interval_secs, 7u);
@@ -87,26 +90,37 @@ TEST(ConfigLoaderTest, ErrorsNameFileLineKeyValueAndWhatIsAllowed) {
             "otlp.yaml:1: write_interval_secs: '-1' is out of range; allowed are 1 to 86400 seconds");
   EXPECT_EQ(Refusal(Yaml("write_interval_secs: 99999999999999999999\n")),
             "otlp.yaml:1: write_interval_secs: '99999999999999999999' is out of range; allowed are 1 to 86400 seconds");
-  EXPECT_EQ(Refusal(Yaml("compression: gzip\n")), "otlp.yaml:1: compression: 'gzip' is unknown; allowed are none, lz4, zstd");
-  EXPECT_EQ(Refusal(Yaml("http:\n  enabled: maybe\n")), "otlp.yaml:2: http.enabled: 'maybe' is neither true nor false; allowed are true, false");
-  EXPECT_THAT(Refusal(Yaml("memory_budget: lots\n")), AllOf(HasSubstr("otlp.yaml:1: memory_budget: 'lots'"), HasSubstr("64MiB")));
-  EXPECT_THAT(Refusal(Yaml("promote_attributes: ['a:float']\n")), AllOf(HasSubstr("otlp.yaml:1: promote_attributes: 'a:float'"), HasSubstr("int64")));
+  EXPECT_EQ(Refusal(Yaml("compression: gzip\n")),
+            "otlp.yaml:1: compression: 'gzip' is unknown; allowed are none, lz4, zstd");
+  EXPECT_EQ(Refusal(Yaml("http:\n  enabled: maybe\n")),
+            "otlp.yaml:2: http.enabled: 'maybe' is neither true nor false; allowed are true, false");
+  EXPECT_THAT(Refusal(Yaml("memory_budget: lots\n")),
+              AllOf(HasSubstr("otlp.yaml:1: memory_budget: 'lots'"), HasSubstr("64MiB")));
+  EXPECT_THAT(Refusal(Yaml("promote_attributes: ['a:float']\n")),
+              AllOf(HasSubstr("otlp.yaml:1: promote_attributes: 'a:float'"), HasSubstr("int64")));
 }
 
 TEST(ConfigLoaderTest, ValuesOfTheWrongShapeAreErrors) {
   EXPECT_EQ(Refusal(Yaml("output_dir: [a, b]\n")), "otlp.yaml:1: output_dir: has a list; allowed are a directory");
   EXPECT_EQ(Refusal(Yaml("workers:\n")), "otlp.yaml:1: workers: has no value; allowed are 0 to 256");
-  EXPECT_THAT(Refusal(Yaml("grpc: true\n")), HasSubstr("otlp.yaml:1: grpc: 'true' stands where the keys of a section are wanted: enabled, address"));
-  EXPECT_THAT(Refusal(Yaml("promote_attributes:\n  - a: b\n")), HasSubstr("otlp.yaml:2: promote_attributes: an entry is a map"));
+  EXPECT_THAT(Refusal(Yaml("grpc: true\n")),
+              HasSubstr("otlp.yaml:1: grpc: 'true' stands where the keys of a section are wanted: enabled, address"));
+  EXPECT_THAT(Refusal(Yaml("promote_attributes:\n  - a: b\n")),
+              HasSubstr("otlp.yaml:2: promote_attributes: an entry is a map"));
   EXPECT_THAT(Refusal(Yaml("- a\n- b\n")), HasSubstr("otlp.yaml:1: is a list"));
   EXPECT_THAT(Refusal(Yaml("? [a]\n: b\n")), HasSubstr("a key is a list"));
 }
 
 TEST(ConfigLoaderTest, UnknownKeysAreErrorsWithAProposal) {
-  EXPECT_THAT(Refusal(Yaml("a: 1\n")), AllOf(HasSubstr("otlp.yaml:1: 'a' is no key"), HasSubstr("output_dir, "), HasSubstr(", grpc, http")));
-  EXPECT_THAT(Refusal(Yaml("\nwrite_intervall_secs: 1\n")), HasSubstr("otlp.yaml:2: 'write_intervall_secs' is no key; did you mean write_interval_secs?"));
-  EXPECT_THAT(Refusal(Yaml("grpc:\n  adress: 1\n")), HasSubstr("otlp.yaml:2: 'grpc.adress' is no key; did you mean grpc.address? Allowed are enabled, address"));
-  EXPECT_THAT(Refusal(Yaml("output_dir: a\nworkers: 1\noutput_dir: b\n")), HasSubstr("otlp.yaml:3: output_dir: the key stands here a second time"));
+  EXPECT_THAT(Refusal(Yaml("a: 1\n")),
+              AllOf(HasSubstr("otlp.yaml:1: 'a' is no key"), HasSubstr("output_dir, "), HasSubstr(", grpc, http")));
+  EXPECT_THAT(Refusal(Yaml("\nwrite_intervall_secs: 1\n")),
+              HasSubstr("otlp.yaml:2: 'write_intervall_secs' is no key; did you mean write_interval_secs?"));
+  EXPECT_THAT(
+      Refusal(Yaml("grpc:\n  adress: 1\n")),
+      HasSubstr("otlp.yaml:2: 'grpc.adress' is no key; did you mean grpc.address? Allowed are enabled, address"));
+  EXPECT_THAT(Refusal(Yaml("output_dir: a\nworkers: 1\noutput_dir: b\n")),
+              HasSubstr("otlp.yaml:3: output_dir: the key stands here a second time"));
 }
 
 TEST(ConfigLoaderTest, WhatIsNoYamlIsAnErrorWithItsLine) {
@@ -124,7 +138,8 @@ TEST(ConfigLoaderTest, BadEnvironmentAndFlagsNameTheirSource) {
 }
 
 TEST(ConfigLoaderTest, ChecksThatNeedTwoKeysRunOnTheWhole) {
-  EXPECT_THAT(Refusal(Yaml("grpc: {address: '127.0.0.1:4318'}\n")), HasSubstr("http.address: '127.0.0.1:4318' is also grpc.address"));
+  EXPECT_THAT(Refusal(Yaml("grpc: {address: '127.0.0.1:4318'}\n")),
+              HasSubstr("http.address: '127.0.0.1:4318' is also grpc.address"));
 }
 
 TEST(ConfigLoaderTest, WarnsOfVariablesThatLookLikeOurs) {
@@ -149,7 +164,8 @@ TEST(ConfigLoaderTest, ReadsTheFileOfTheFlagOrTheVariable) {
   EXPECT_EQ(by_variable->config.workers, 3u);
   auto missing = LoadConfigFile("/nowhere/otlp.yaml", sources);
   ASSERT_FALSE(missing.ok());
-  EXPECT_THAT(missing.status().message(), AllOf(HasSubstr("--config"), HasSubstr("/nowhere/otlp.yaml"), HasSubstr("No such file")));
+  EXPECT_THAT(missing.status().message(),
+              AllOf(HasSubstr("--config"), HasSubstr("/nowhere/otlp.yaml"), HasSubstr("No such file")));
 }
 
 TEST(ConfigLoaderTest, EffectiveConfigurationReadsBack) {
@@ -181,12 +197,14 @@ TEST(ConfigLoaderTest, EveryKeyTakesItsOwnDefaultBack) {
 
 // The documentation holds the table exactly as the code makes it; after a change, paste what this prints.
 TEST(ConfigLoaderTest, DocumentationListsEveryKey) {
-  const auto path = std::filesystem::path(__FILE__).parent_path().parent_path().parent_path() / "docs" / "configuration.md";
+  const auto path =
+      std::filesystem::path(__FILE__).parent_path().parent_path().parent_path() / "docs" / "configuration.md";
   std::ifstream file(path);
   ASSERT_TRUE(file) << path << " is missing";
   std::stringstream text;
   text << file.rdbuf();
-  EXPECT_NE(text.str().find(ConfigReferenceTable()), std::string::npos) << "the table should be\n" << ConfigReferenceTable();
+  EXPECT_NE(text.str().find(ConfigReferenceTable()), std::string::npos) << "the table should be\n"
+                                                                        << ConfigReferenceTable();
 }
 
 }  // namespace

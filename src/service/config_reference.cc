@@ -20,8 +20,8 @@ std::string Flags(const ConfigKey& key) {
 std::string ConfigReferenceTable() {
   std::string table = "| YAML | Environment | Flag | Default | Allowed | Meaning |\n|---|---|---|---|---|---|\n";
   for (const ConfigKey& key : ConfigKeys()) {
-    table += "| `" + key.name + "` | `" + key.EnvironmentName() + "` | " + Flags(key) + " | `" + Joined(key.get(Config())) + "` | " +
-             key.allowed + " | " + key.help + " |\n";
+    table += "| `" + key.name + "` | `" + key.EnvironmentName() + "` | " + Flags(key) + " | `" +
+             Joined(key.get(Config())) + "` | " + key.allowed + " | " + key.help + " |\n";
   }
   return table;
 }

@@ -20,14 +20,19 @@ std::string Shape(const YAML::Node& node) {
 
 class Reader {
  public:
-  Reader(const std::string& file_name, std::vector<YamlSetting>* settings) : file_name_(file_name), settings_(settings) {}
+  Reader(const std::string& file_name, std::vector<YamlSetting>* settings)
+      : file_name_(file_name), settings_(settings) {}
 
   // `section` is "" or "grpc.".
   Status ReadMap(const YAML::Node& map, const std::string& section) {
     for (const auto& entry : map) {
-      if (!entry.first.IsScalar()) return Refuse(entry.first, "a key is " + Shape(entry.first) + "; keys are words such as output_dir");
+      if (!entry.first.IsScalar()) {
+        return Refuse(entry.first, "a key is " + Shape(entry.first) + "; keys are words such as output_dir");
+      }
       const std::string name = section + entry.first.Scalar();
-      if (!seen_.insert(name).second) return Refuse(entry.first, name + ": the key stands here a second time; remove one");
+      if (!seen_.insert(name).second) {
+        return Refuse(entry.first, name + ": the key stands here a second time; remove one");
+      }
       OTLP_RETURN_NOT_OK(ReadEntry(name, entry.first, entry.second));
     }
     return Status::Ok();
@@ -39,7 +44,8 @@ class Reader {
     if (!IsSection(name)) return Unknown(name, key_node);
     if (value.IsNull()) return Status::Ok();
     if (!value.IsMap()) {
-      return Refuse(key_node, name + ": " + Shape(value) + " stands where the keys of a section are wanted: " + KeysOf(name + "."));
+      return Refuse(key_node, name + ": " + Shape(value) +
+                                  " stands where the keys of a section are wanted: " + KeysOf(name + "."));
     }
     return ReadMap(value, name + ".");
   }
@@ -66,8 +72,8 @@ class Reader {
     for (const ConfigKey& key : ConfigKeys()) names.push_back(key.name);
     const std::string nearest = NearestName(name, names);
     const size_t dot = name.find('.');
-    return Refuse(key_node, "'" + name + "' is no key; " + (nearest.empty() ? "" : "did you mean " + nearest + "? ") + "Allowed are " +
-                                KeysOf(dot == std::string::npos ? "" : name.substr(0, dot + 1)));
+    return Refuse(key_node, "'" + name + "' is no key; " + (nearest.empty() ? "" : "did you mean " + nearest + "? ") +
+                                "Allowed are " + KeysOf(dot == std::string::npos ? "" : name.substr(0, dot + 1)));
   }
 
   static bool IsSection(const std::string& name) {
@@ -93,7 +99,9 @@ class Reader {
   }
 
   std::string Origin(const YAML::Node& node) const { return file_name_ + ":" + std::to_string(node.Mark().line + 1); }
-  Status Refuse(const YAML::Node& node, const std::string& what) const { return Status::Config(Origin(node) + ": " + what); }
+  Status Refuse(const YAML::Node& node, const std::string& what) const {
+    return Status::Config(Origin(node) + ": " + what);
+  }
 
   const std::string& file_name_;
   std::vector<YamlSetting>* settings_;
@@ -117,10 +125,14 @@ Result<std::vector<YamlSetting>> ReadYamlSettings(const std::string& file_name, 
   std::vector<YamlSetting> settings;
   try {
     const std::vector<YAML::Node> documents = YAML::LoadAll(text);
-    if (documents.size() > 1) return Status::Config(file_name + ": holds " + std::to_string(documents.size()) + " YAML documents; allowed is one");
+    if (documents.size() > 1) {
+      return Status::Config(file_name + ": holds " + std::to_string(documents.size()) +
+                            " YAML documents; allowed is one");
+    }
     if (documents.empty() || documents[0].IsNull()) return settings;
     if (!documents[0].IsMap()) {
-      return Status::Config(file_name + ":" + std::to_string(documents[0].Mark().line + 1) + ": is " + Shape(documents[0]) +
+      return Status::Config(file_name + ":" + std::to_string(documents[0].Mark().line + 1) + ": is " +
+                            Shape(documents[0]) +
                             "; a configuration is a map of keys, such as 'output_dir: ./output_dir'");
     }
     OTLP_RETURN_NOT_OK(Reader(file_name, &settings).ReadMap(documents[0], ""));

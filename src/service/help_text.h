@@ -3,7 +3,8 @@
 
 namespace otlp_arrow {
 
-inline constexpr const char* kProgramDescription = R"(otlp-arrow receives OpenTelemetry data (traces, metrics, logs) and keeps it as Apache Arrow files,
+inline constexpr const char* kProgramDescription =
+    R"(otlp-arrow receives OpenTelemetry data (traces, metrics, logs) and keeps it as Apache Arrow files,
 which pandas, Polars, DuckDB and anything else that knows Arrow open directly.)";
 
 inline constexpr const char* kProgramFooter = R"(

@@ -15,7 +15,9 @@ std::string GroupedNumber(int64_t n) {
   return text;
 }
 
-std::string Counted(int64_t n, const std::string& thing) { return GroupedNumber(n) + " " + thing + (n == 1 ? "" : "s"); }
+std::string Counted(int64_t n, const std::string& thing) {
+  return GroupedNumber(n) + " " + thing + (n == 1 ? "" : "s");
+}
 
 std::string HumanBytes(int64_t bytes) {
   constexpr const char* kUnits[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB"};

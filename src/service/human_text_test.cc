@@ -31,12 +31,23 @@ TEST(HumanTextTest, Times) {
 }
 
 TEST(HumanTextTest, TablesAlign) {
-  EXPECT_EQ(AlignedTable({{"", "n"}, {"long name", "1"}, {"x", "1,000"}}), "               n\nlong name      1\nx          1,000\n");
+  EXPECT_EQ(AlignedTable({{"", "n"}, {"long name", "1"}, {"x", "1,000"}}),
+            "               n\nlong name      1\nx          1,000\n");
 }
 
 TEST(JsonWriterTest, NestsAndEscapes) {
   JsonWriter json;
-  json.BeginObject().Key("a\"b").Text("x\n\\\x01ü").Key("list").BeginArray().Number(-1).Bool(true).Null().BeginObject().EndObject().EndArray();
+  json.BeginObject()
+      .Key("a\"b")
+      .Text("x\n\\\x01ü")
+      .Key("list")
+      .BeginArray()
+      .Number(-1)
+      .Bool(true)
+      .Null()
+      .BeginObject()
+      .EndObject()
+      .EndArray();
   json.Key("raw").Raw("{}").EndObject();
   EXPECT_EQ(json.json(), R"({"a\"b":"x\u000a\\\u0001ü","list":[-1,true,null,{}],"raw":{}})");
 }

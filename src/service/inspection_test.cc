@@ -19,26 +19,30 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using testing::LogRequest;
 using ::testing::Not;
 using ::testing::Pair;
 using ::testing::SizeIs;
-using testing::LogRequest;
 using testing::SpanRequest;
 using testing::TestDirectory;
 using testing::WriteStoredFile;
 
 // An output directory with two trace files, one log file, a ledger, a journal and two damaged files.
 void FillOutputDirectory(const TestDirectory& directory) {
-  WriteStoredFile(directory / "otlp/traces/20240506T000001Z-b-000001.arrow", Signal::kTraces, {SpanRequest("shop", 3, 1000), SpanRequest("pay", 2, 2000)});
-  WriteStoredFile(directory / "otlp/traces/20240506T000000Z-a-000001.arrow", Signal::kTraces, {SpanRequest("shop", 1, 500)});
+  WriteStoredFile(directory / "otlp/traces/20240506T000001Z-b-000001.arrow", Signal::kTraces,
+                  {SpanRequest("shop", 3, 1000), SpanRequest("pay", 2, 2000)});
+  WriteStoredFile(directory / "otlp/traces/20240506T000000Z-a-000001.arrow", Signal::kTraces,
+                  {SpanRequest("shop", 1, 500)});
   WriteStoredFile(directory / "otlp/logs/20240506T000000Z-a-000001.arrow", Signal::kLogs, {LogRequest(3000)});
   std::ofstream(directory / "otlp/traces/20240506T000002Z-c-000001.arrow") << "ARROW1 and then nothing";
   std::ofstream(directory / "otlp/traces/.half.arrow") << "being written";
   std::filesystem::create_directories(directory / "journal/a");
   std::filesystem::create_directories(directory / "ledger");
-  std::ofstream(directory / "ledger/a.json") << R"({"traces":{"received":6,"stored":6,"in_flight":0,"expired":0,"refused":{},"invalid":{"bad_span_id":2}},)"
-                                             << R"("metrics":{"received":0},"logs":{"received":1,"stored":1},"unreadable_requests":{"malformed":1}})";
-  std::ofstream(directory / "ledger/b.json") << R"({"traces":{"received":4,"refused":{"memory_budget":4}},"metrics":{},"logs":{}})";
+  std::ofstream(directory / "ledger/a.json")
+      << R"({"traces":{"received":6,"stored":6,"in_flight":0,"expired":0,"refused":{},"invalid":{"bad_span_id":2}},)"
+      << R"("metrics":{"received":0},"logs":{"received":1,"stored":1},"unreadable_requests":{"malformed":1}})";
+  std::ofstream(directory / "ledger/b.json")
+      << R"({"traces":{"received":4,"refused":{"memory_budget":4}},"metrics":{},"logs":{}})";
   std::ofstream(directory / "ledger/c.json") << "{";
   std::filesystem::create_directories(directory / "damaged");
   std::ofstream(directory / "damaged/a-000001.journal") << "?";
@@ -156,8 +160,9 @@ TEST(InspectionTest, TextTellsEverything) {
   FillOutputDirectory(directory);
   const Inspection inspection = *Inspect(directory.path());
   const std::string text = InspectionText(inspection, false);
-  for (const char* part : {"traces       2     6", "1970-01-01T00:08:20.000Z", "shop", "(none)", "traces refused (memory_budget 4)", "bad_span_id 2",
-                           "unreadable requests (malformed 1)", "journals left by writers that are gone: 1", "damaged: "}) {
+  for (const char* part : {"traces       2     6", "1970-01-01T00:08:20.000Z", "shop", "(none)",
+                           "traces refused (memory_budget 4)", "bad_span_id 2", "unreadable requests (malformed 1)",
+                           "journals left by writers that are gone: 1", "damaged: "}) {
     EXPECT_THAT(text, HasSubstr(part));
   }
   EXPECT_THAT(text, Not(HasSubstr("duration_ns")));
@@ -189,8 +194,9 @@ TEST(FindStoredFilesTest, OrdersByNameAcrossSignals) {
   auto files = FindStoredFiles(directory.path());
   ASSERT_TRUE(files.ok());
   for (const auto& f : *files) names.push_back(f.substr(directory.path().size() + 1));
-  EXPECT_THAT(names, ElementsAre("otlp/logs/20240506T000000Z-a-000001.arrow", "otlp/traces/20240506T000000Z-a-000001.arrow",
-                                 "otlp/traces/20240506T000001Z-b-000001.arrow", "otlp/traces/20240506T000002Z-c-000001.arrow"));
+  EXPECT_THAT(
+      names, ElementsAre("otlp/logs/20240506T000000Z-a-000001.arrow", "otlp/traces/20240506T000000Z-a-000001.arrow",
+                         "otlp/traces/20240506T000001Z-b-000001.arrow", "otlp/traces/20240506T000002Z-c-000001.arrow"));
 }
 
 }  // namespace

@@ -16,8 +16,8 @@ std::string SignalTable(const Inspection& inspection) {
   std::vector<std::vector<std::string>> rows = {{"", "files", "rows", "size", "from", "to"}};
   for (Signal s : kAllSignals) {
     const InspectedSignal& found = inspection[s];
-    rows.push_back({std::string(SignalName(s)), GroupedNumber(found.files), GroupedNumber(found.rows), HumanBytes(found.bytes),
-                    TimeOrDash(found.first_time), TimeOrDash(found.last_time)});
+    rows.push_back({std::string(SignalName(s)), GroupedNumber(found.files), GroupedNumber(found.rows),
+                    HumanBytes(found.bytes), TimeOrDash(found.first_time), TimeOrDash(found.last_time)});
   }
   return AlignedTable(rows);
 }
@@ -37,7 +37,9 @@ std::string ServiceTable(const Inspection& inspection) {
     rows.push_back({name.empty() ? "(none)" : name, GroupedNumber(n[0]), GroupedNumber(n[1]), GroupedNumber(n[2])});
   }
   std::string text = "\n" + AlignedTable(rows);
-  if (sorted.size() > kMaxServices) text += "and " + std::to_string(sorted.size() - kMaxServices) + " more services; --json lists all\n";
+  if (sorted.size() > kMaxServices) {
+    text += "and " + std::to_string(sorted.size() - kMaxServices) + " more services; --json lists all\n";
+  }
   return text;
 }
 
@@ -49,25 +51,32 @@ std::string Reasons(const std::map<std::string, int64_t, std::less<>>& counts) {
 
 std::string LedgerTable(const Inspection& inspection) {
   if (inspection.ledgers == 0) return "";
-  std::vector<std::vector<std::string>> rows = {{"ledger", "received", "stored", "in flight", "refused", "invalid", "expired"}};
+  std::vector<std::vector<std::string>> rows = {
+      {"ledger", "received", "stored", "in flight", "refused", "invalid", "expired"}};
   std::string reasons;
   for (Signal s : kAllSignals) {
     const SignalLedger& l = inspection.ledger[s];
-    rows.push_back({std::string(SignalName(s)), GroupedNumber(l.received), GroupedNumber(l.stored), GroupedNumber(l.in_flight),
-                    GroupedNumber(l.RefusedTotal()), GroupedNumber(l.InvalidTotal()), GroupedNumber(l.expired)});
+    rows.push_back({std::string(SignalName(s)), GroupedNumber(l.received), GroupedNumber(l.stored),
+                    GroupedNumber(l.in_flight), GroupedNumber(l.RefusedTotal()), GroupedNumber(l.InvalidTotal()),
+                    GroupedNumber(l.expired)});
     if (!l.refused.empty()) reasons += std::string(SignalName(s)) + " refused" + Reasons(l.refused) + "\n";
     if (!l.invalid.empty()) reasons += std::string(SignalName(s)) + " invalid" + Reasons(l.invalid) + "\n";
   }
-  if (!inspection.ledger.unreadable_requests.empty()) reasons += "unreadable requests" + Reasons(inspection.ledger.unreadable_requests) + "\n";
+  if (!inspection.ledger.unreadable_requests.empty()) {
+    reasons += "unreadable requests" + Reasons(inspection.ledger.unreadable_requests) + "\n";
+  }
   return "\n" + AlignedTable(rows) + reasons;
 }
 
 std::string JournalLines(const Inspection& inspection) {
   std::string text;
-  if (inspection.live_journals > 0) text += "\njournals of writers at work: " + std::to_string(inspection.live_journals) + "\n";
+  if (inspection.live_journals > 0) {
+    text += "\njournals of writers at work: " + std::to_string(inspection.live_journals) + "\n";
+  }
   if (inspection.left_journals > 0) {
     text += "\njournals left by writers that are gone: " + std::to_string(inspection.left_journals) + ", with up to " +
-            GroupedNumber(inspection.left_items) + " items; 'otlp-arrow recover " + inspection.path + "' writes these to files\n";
+            GroupedNumber(inspection.left_items) + " items; 'otlp-arrow recover " + inspection.path +
+            "' writes these to files\n";
   }
   return text;
 }
@@ -107,7 +116,9 @@ void WriteSignal(JsonWriter* json, const InspectedSignal& found, bool schema) {
   json->EndObject();
   if (schema) {
     json->Key("columns").BeginArray();
-    for (const auto& [name, type] : found.columns) json->BeginObject().Key("name").Text(name).Key("type").Text(type).EndObject();
+    for (const auto& [name, type] : found.columns) {
+      json->BeginObject().Key("name").Text(name).Key("type").Text(type).EndObject();
+    }
     json->EndArray();
   }
   json->EndObject();
@@ -116,7 +127,8 @@ void WriteSignal(JsonWriter* json, const InspectedSignal& found, bool schema) {
 }  // namespace
 
 std::string InspectionText(const Inspection& inspection, bool schema) {
-  std::string text = inspection.path + "\n\n" + SignalTable(inspection) + ServiceTable(inspection) + LedgerTable(inspection);
+  std::string text =
+      inspection.path + "\n\n" + SignalTable(inspection) + ServiceTable(inspection) + LedgerTable(inspection);
   text += JournalLines(inspection);
   for (const auto& d : inspection.damaged) text += "\ndamaged: " + d.path + ": " + d.reason + "\n";
   return schema ? text + SchemaText(inspection) : text;
@@ -130,9 +142,16 @@ std::string InspectionJson(const Inspection& inspection, bool schema) {
     WriteSignal(&json, inspection[s], schema);
   }
   json.EndObject().Key("damaged").BeginArray();
-  for (const auto& d : inspection.damaged) json.BeginObject().Key("path").Text(d.path).Key("reason").Text(d.reason).EndObject();
+  for (const auto& d : inspection.damaged) {
+    json.BeginObject().Key("path").Text(d.path).Key("reason").Text(d.reason).EndObject();
+  }
   json.EndArray().Key("journals").BeginObject().Key("live").Number(inspection.live_journals);
-  json.Key("left").Number(inspection.left_journals).Key("left_items").Number(inspection.left_items).EndObject().Key("ledger");
+  json.Key("left")
+      .Number(inspection.left_journals)
+      .Key("left_items")
+      .Number(inspection.left_items)
+      .EndObject()
+      .Key("ledger");
   if (inspection.ledgers > 0) {
     json.Raw(inspection.ledger.ToJson());
   } else {

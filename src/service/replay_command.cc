@@ -18,7 +18,12 @@ using std::chrono::milliseconds;
 class Progress {
  public:
   Progress(const Console& console, bool quiet, std::shared_ptr<Clock> clock)
-      : console_(console), quiet_(quiet), is_terminal_(isatty(STDERR_FILENO) == 1), clock_(std::move(clock)), start_(clock_->SteadyNow()), last_(start_) {}
+      : console_(console),
+        quiet_(quiet),
+        is_terminal_(isatty(STDERR_FILENO) == 1),
+        clock_(std::move(clock)),
+        start_(clock_->SteadyNow()),
+        last_(start_) {}
 
   void Show(const ReplayReport& report) {
     const auto now = clock_->SteadyNow();
@@ -53,7 +58,9 @@ class Progress {
  private:
   void EndRepetitions() {
     Clear();
-    if (repetitions_ > 0) console_.err << "otlp-arrow: (the same " << Counted(repetitions_, "more time") << ")" << std::endl;
+    if (repetitions_ > 0) {
+      console_.err << "otlp-arrow: (the same " << Counted(repetitions_, "more time") << ")" << std::endl;
+    }
     repetitions_ = 0;
   }
 
@@ -70,8 +77,10 @@ class Progress {
     const auto filled = static_cast<size_t>(part * kBarWidth);
     char percent[16];
     std::snprintf(percent, sizeof(percent), " %3.0f %%  ", part * 100);
-    const std::string bar = is_terminal_ ? "[" + std::string(filled, '=') + std::string(kBarWidth - filled, ' ') + "]" : "";
-    return bar + percent + GroupedNumber(report.sent) + " sent, " + GroupedNumber(static_cast<int64_t>(static_cast<double>(report.sent) / seconds)) + "/s";
+    const std::string bar =
+        is_terminal_ ? "[" + std::string(filled, '=') + std::string(kBarWidth - filled, ' ') + "]" : "";
+    return bar + percent + GroupedNumber(report.sent) + " sent, " +
+           GroupedNumber(static_cast<int64_t>(static_cast<double>(report.sent) / seconds)) + "/s";
   }
 
   const Console& console_;
@@ -86,8 +95,9 @@ class Progress {
 };
 
 void PrintReport(const ReplayReport& report, const ReplayOptions& options, const Console& console) {
-  console.out << (options.dry_run ? "would send " : "sent ") << Counted(report.sent, "item") << " from " << Counted(report.files, "file") << " in "
-              << Counted(report.requests, "request") << " (" << HumanBytes(report.bytes) << ") to " << options.sender.endpoint.ToString();
+  console.out << (options.dry_run ? "would send " : "sent ") << Counted(report.sent, "item") << " from "
+              << Counted(report.files, "file") << " in " << Counted(report.requests, "request") << " ("
+              << HumanBytes(report.bytes) << ") to " << options.sender.endpoint.ToString();
   if (report.rejected > 0) console.out << ", " << GroupedNumber(report.rejected) << " rejected";
   if (report.failed > 0) console.out << ", " << GroupedNumber(report.failed) << " failed";
   if (report.left_out > 0) console.out << ", " << GroupedNumber(report.left_out) << " outside the wanted time";

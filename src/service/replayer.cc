@@ -27,7 +27,11 @@ std::string Seconds(milliseconds time) {
 }  // namespace
 
 Replayer::Replayer(const ReplayOptions& options, OtlpSender* sender, Hooks hooks)
-    : options_(options), sender_(sender), hooks_(std::move(hooks)), backoff_(BackoffOptions(), hooks_.random), start_(hooks_.clock->SteadyNow()) {}
+    : options_(options),
+      sender_(sender),
+      hooks_(std::move(hooks)),
+      backoff_(BackoffOptions(), hooks_.random),
+      start_(hooks_.clock->SteadyNow()) {}
 
 ReplayReport Replayer::Run(const std::vector<std::string>& files) {
   CountFiles(files);
@@ -40,7 +44,8 @@ ReplayReport Replayer::Run(const std::vector<std::string>& files) {
 }
 
 bool Replayer::Wanted(Signal signal) const {
-  return options_.signals.empty() || std::find(options_.signals.begin(), options_.signals.end(), signal) != options_.signals.end();
+  return options_.signals.empty() ||
+         std::find(options_.signals.begin(), options_.signals.end(), signal) != options_.signals.end();
 }
 
 // For progress; what is wrong with a file is told when it is its turn.
@@ -103,7 +108,9 @@ void Replayer::SendRequest(Signal signal, const std::string& bytes, int64_t item
       const int64_t rejected = std::min(outcome.rejected_items, items);
       report_.sent += items - rejected;
       report_.rejected += rejected;
-      if (rejected > 0) hooks_.on_problem("the peer left out " + std::to_string(rejected) + " of " + what + ": " + outcome.message);
+      if (rejected > 0) {
+        hooks_.on_problem("the peer left out " + std::to_string(rejected) + " of " + what + ": " + outcome.message);
+      }
       break;
     }
     case SendOutcome::Kind::kRetryable:
@@ -147,7 +154,8 @@ SendOutcome Replayer::SendUntilSettled(Signal signal, const std::string& bytes) 
 void Replayer::Pace() {
   if (options_.items_per_second > 0) {
     const int64_t items = report_.sent + report_.rejected + report_.failed;
-    const auto due = start_ + duration_cast<Clock::SteadyTime::duration>(std::chrono::duration<double>(static_cast<double>(items) / options_.items_per_second));
+    const auto due = start_ + duration_cast<Clock::SteadyTime::duration>(std::chrono::duration<double>(
+                                  static_cast<double>(items) / options_.items_per_second));
     const auto now = hooks_.clock->SteadyNow();
     if (due > now && !hooks_.sleep(std::chrono::ceil<milliseconds>(due - now))) report_.stopped = true;
   }

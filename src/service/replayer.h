@@ -20,16 +20,16 @@ namespace otlp_arrow {
 
 struct ReplayReport {
   int64_t files = 0;
-  int64_t total = 0;      // items that the files hold, of the wanted signals
-  int64_t left_out = 0;   // outside --since and --until
-  int64_t sent = 0;       // taken by the peer (with --dry-run: would be sent)
-  int64_t rejected = 0;   // of requests that were taken, left out by the peer
-  int64_t failed = 0;     // of requests that the peer refused or that ran out of attempts, and of unreadable batches
+  int64_t total = 0;     // items that the files hold, of the wanted signals
+  int64_t left_out = 0;  // outside --since and --until
+  int64_t sent = 0;      // taken by the peer (with --dry-run: would be sent)
+  int64_t rejected = 0;  // of requests that were taken, left out by the peer
+  int64_t failed = 0;    // of requests that the peer refused or that ran out of attempts, and of unreadable batches
   int64_t requests = 0;
-  int64_t bytes = 0;      // of requests, before compression
-  bool stopped = false;   // by the stop signal
-  bool gave_up = false;   // the peer is unusable or away for too long
-  bool damaged = false;   // a file could not be read
+  int64_t bytes = 0;     // of requests, before compression
+  bool stopped = false;  // by the stop signal
+  bool gave_up = false;  // the peer is unusable or away for too long
+  bool damaged = false;  // a file could not be read
 
   int64_t unsent() const { return total - left_out - sent - rejected - failed; }
   bool complete() const { return rejected == 0 && failed == 0 && !stopped && !gave_up && !damaged; }
@@ -39,11 +39,11 @@ class Replayer {
  public:
   struct Hooks {
     std::shared_ptr<Clock> clock;
-    std::function<bool(std::chrono::milliseconds)> sleep;       // false: stop
+    std::function<bool(std::chrono::milliseconds)> sleep;  // false: stop
     std::function<bool()> stopping;
-    std::function<double()> random;                             // in [0, 1)
-    std::function<void(const ReplayReport&)> on_progress;       // after each request
-    std::function<void(const std::string&)> on_problem;         // a line for the user
+    std::function<double()> random;                        // in [0, 1)
+    std::function<void(const ReplayReport&)> on_progress;  // after each request
+    std::function<void(const std::string&)> on_problem;    // a line for the user
   };
 
   // `sender` may be null with options.dry_run.

@@ -11,15 +11,15 @@
 namespace otlp_arrow {
 namespace {
 
+using std::chrono::milliseconds;
+using std::chrono::seconds;
 using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-using ::testing::SizeIs;
-using std::chrono::milliseconds;
-using std::chrono::seconds;
 using testing::LogRequest;
+using ::testing::SizeIs;
 using testing::SpanRequest;
 using testing::TestDirectory;
 using testing::WriteStoredFile;
@@ -66,7 +66,9 @@ class FakeSender : public OtlpSender {
       EXPECT_TRUE(request.ParseFromString(bytes));
       for (const auto& r : request.resource_spans()) {
         for (const auto& s : r.scope_spans()) {
-          for (const auto& span : s.spans()) result.names.push_back(r.resource().attributes(0).value().string_value() + "/" + span.name());
+          for (const auto& span : s.spans()) {
+            result.names.push_back(r.resource().attributes(0).value().string_value() + "/" + span.name());
+          }
         }
       }
     } else {
@@ -98,7 +100,8 @@ class ReplayerTest : public ::testing::Test {
   }
   void WriteTwoFiles() {
     WriteStoredFile(directory_ / "20240506T000001Z-b.arrow", Signal::kLogs, {LogRequest(3000)});
-    WriteStoredFile(directory_ / "20240506T000000Z-a.arrow", Signal::kTraces, {SpanRequest("shop", 3, 1000), SpanRequest("pay", 2, 2000)});
+    WriteStoredFile(directory_ / "20240506T000000Z-a.arrow", Signal::kTraces,
+                    {SpanRequest("shop", 3, 1000), SpanRequest("pay", 2, 2000)});
   }
   static SendOutcome Answer(Kind kind, const std::string& message, std::optional<milliseconds> retry_after = {}) {
     SendOutcome outcome;
@@ -168,7 +171,8 @@ TEST_F(ReplayerTest, DryRunSendsNothing) {
 
 TEST_F(ReplayerTest, RetriesAsThePeerWishes) {
   WriteTwoFiles();
-  sender_.script = {Answer(Kind::kRetryable, "busy"), Answer(Kind::kRetryable, "busy"), Answer(Kind::kRetryable, "full", seconds(7))};
+  sender_.script = {Answer(Kind::kRetryable, "busy"), Answer(Kind::kRetryable, "busy"),
+                    Answer(Kind::kRetryable, "full", seconds(7))};
   const ReplayReport report = Run();
   EXPECT_TRUE(report.complete());
   EXPECT_EQ(report.sent, 6);

@@ -66,7 +66,10 @@ Status CheckServesSomething(const Config& config) {
 }
 
 int StopService(Service* service, const Config& config, int signal) {
-  spdlog::info("got {}: writing what is under way, for at most {} s; again to end at once", signal == SIGINT ? "SIGINT" : signal == SIGTERM ? "SIGTERM" : "SIGHUP",
+  spdlog::info("got {}: writing what is under way, for at most {} s; again to end at once",
+               signal == SIGINT    ? "SIGINT"
+               : signal == SIGTERM ? "SIGTERM"
+                                   : "SIGHUP",
                config.shutdown_timeout_secs);
   const Status status = service->Stop(std::chrono::seconds(config.shutdown_timeout_secs));
   for (const auto& line : LedgerLines(service->GetLedger())) spdlog::info("{}", line);
@@ -82,7 +85,8 @@ int StopService(Service* service, const Config& config, int signal) {
 
 int RunServe(const ServeOptions& options, const Console& console) {
   SignalWatch watch;
-  ConfigSources sources{.yaml_name = {}, .yaml_text = {}, .environment = console.environment, .flags = options.settings};
+  ConfigSources sources{
+      .yaml_name = {}, .yaml_text = {}, .environment = console.environment, .flags = options.settings};
   auto loaded = LoadConfigFile(options.config_file, std::move(sources));
   if (!loaded.ok()) return Report(loaded.status(), console);
   const Config& config = loaded->config;

@@ -34,24 +34,30 @@ std::string StartMessage(const Config& config, const ListenAddresses& addresses)
   const std::string directory = AbsolutePath(config.output_dir);
   std::string text = "otlp-arrow " OTLP_ARROW_VERSION " is ready (process " + std::to_string(getpid()) + ")\n";
   if (!addresses.grpc.empty()) {
-    text += "  OTLP/gRPC  " + addresses.grpc + "   OTEL_EXPORTER_OTLP_ENDPOINT=http://" + Reachable(addresses.grpc) + "\n";
+    text +=
+        "  OTLP/gRPC  " + addresses.grpc + "   OTEL_EXPORTER_OTLP_ENDPOINT=http://" + Reachable(addresses.grpc) + "\n";
   }
   if (!addresses.http.empty()) {
     text += "  OTLP/HTTP  " + addresses.http + "   OTEL_EXPORTER_OTLP_ENDPOINT=http://" + Reachable(addresses.http) +
             " OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf\n";
   }
-  text += "  files      " + directory + "/otlp/{traces,metrics,logs}/*.arrow, readable within " + std::to_string(config.write_interval_secs) + " s\n";
+  text += "  files      " + directory + "/otlp/{traces,metrics,logs}/*.arrow, readable within " +
+          std::to_string(config.write_interval_secs) + " s\n";
   text += "  look       otlp-arrow inspect " + directory + "\n";
   text += "  query      python3 -c \"import duckdb, pyarrow.dataset as ds; t = ds.dataset('" + directory +
-          "/otlp/traces', format='arrow'); print(duckdb.sql('SELECT service_name, name, count(*) FROM t GROUP BY ALL'))\"\n";
+          "/otlp/traces', format='arrow'); print(duckdb.sql('SELECT service_name, name, count(*) FROM t GROUP BY "
+          "ALL'))\"\n";
   return text;
 }
 
 std::string RetentionLine(const Config& config) {
-  std::string line = "data is kept: traces " + Kept(config.trace_cleanup_interval_secs) + " (trace_cleanup_interval_secs), metrics " +
-                     Kept(config.metric_cleanup_interval_secs) + " (metric_cleanup_interval_secs), logs " + Kept(config.log_cleanup_interval_secs) +
+  std::string line = "data is kept: traces " + Kept(config.trace_cleanup_interval_secs) +
+                     " (trace_cleanup_interval_secs), metrics " + Kept(config.metric_cleanup_interval_secs) +
+                     " (metric_cleanup_interval_secs), logs " + Kept(config.log_cleanup_interval_secs) +
                      " (log_cleanup_interval_secs); 0 keeps for ever";
-  if (config.max_total_bytes > 0) line += "; at most " + FormatByteSize(config.max_total_bytes) + " of files (max_total_bytes)";
+  if (config.max_total_bytes > 0) {
+    line += "; at most " + FormatByteSize(config.max_total_bytes) + " of files (max_total_bytes)";
+  }
   return line;
 }
 
@@ -60,8 +66,12 @@ std::vector<std::string> LedgerLines(const Ledger& ledger) {
   for (Signal s : kAllSignals) {
     const SignalLedger& l = ledger[s];
     if (l.received == 0) continue;
-    std::string line = std::string(SignalName(s)) + ": " + GroupedNumber(l.received) + " received, " + GroupedNumber(l.stored + l.expired) + " stored";
-    const std::pair<const char*, int64_t> rest[] = {{"expired since", l.expired}, {"refused", l.RefusedTotal()}, {"invalid", l.InvalidTotal()}, {"left in the journal", l.in_flight}};
+    std::string line = std::string(SignalName(s)) + ": " + GroupedNumber(l.received) + " received, " +
+                       GroupedNumber(l.stored + l.expired) + " stored";
+    const std::pair<const char*, int64_t> rest[] = {{"expired since", l.expired},
+                                                    {"refused", l.RefusedTotal()},
+                                                    {"invalid", l.InvalidTotal()},
+                                                    {"left in the journal", l.in_flight}};
     for (const auto& [what, n] : rest) {
       if (n > 0) line += ", " + GroupedNumber(n) + " " + what;
     }

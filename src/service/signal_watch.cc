@@ -8,7 +8,7 @@ namespace {
 constexpr int kWakeUp = SIGUSR2;  // ends the watching thread; from elsewhere it means nothing
 
 bool IsIgnored(int signal) {
-  struct sigaction action {};
+  struct sigaction action{};
   return sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
 }
 

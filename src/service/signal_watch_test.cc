@@ -73,7 +73,9 @@ TEST_F(SignalWatchDeathTest, BrokenPipesAreErrorsNotDeath) {
 TEST_F(SignalWatchDeathTest, EndsWithTheObject) {
   EXPECT_EXIT(
       {
-        { SignalWatch watch; }
+        {
+          SignalWatch watch;
+        }
         kill(getpid(), SIGTERM);
         for (;;) pause();
       },

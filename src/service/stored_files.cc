@@ -40,7 +40,10 @@ Status Damaged(const arrow::Status& status) { return Status::Export(status.messa
 Result<std::vector<std::string>> FindStoredFiles(const std::string& path) {
   std::error_code error;
   const fs::file_status status = fs::status(path, error);
-  if (!fs::exists(status)) return Status::Io("there is no '" + path + "'" + (error && error != std::errc::no_such_file_or_directory ? ": " + error.message() : ""));
+  if (!fs::exists(status)) {
+    return Status::Io("there is no '" + path + "'" +
+                      (error && error != std::errc::no_such_file_or_directory ? ": " + error.message() : ""));
+  }
   if (!fs::is_directory(status)) return std::vector<std::string>{path};
   const fs::path tables = fs::path(path) / "otlp";
   OTLP_ASSIGN_OR_RETURN(auto files, ListBelow(fs::is_directory(tables, error) ? tables : fs::path(path)));
@@ -65,11 +68,16 @@ Result<StoredFile> StoredFile::Open(const std::string& path, const std::vector<s
   if (!reader.ok()) return Damaged(reader.status());
   file.schema_ = (*reader)->schema();
   const auto signal = SignalOfSchema(*file.schema_);
-  if (!signal) return Status::Export("is an Arrow file, but holds no table of otlp-arrow (no " + std::string(kSignalKey) + " in its metadata)");
+  if (!signal) {
+    return Status::Export("is an Arrow file, but holds no table of otlp-arrow (no " + std::string(kSignalKey) +
+                          " in its metadata)");
+  }
   file.signal_ = *signal;
   if (!columns.empty()) {
     for (int i = 0; i < file.schema_->num_fields(); ++i) {
-      if (std::find(columns.begin(), columns.end(), file.schema_->field(i)->name()) != columns.end()) options.included_fields.push_back(i);
+      if (std::find(columns.begin(), columns.end(), file.schema_->field(i)->name()) != columns.end()) {
+        options.included_fields.push_back(i);
+      }
     }
     reader = arrow::ipc::RecordBatchFileReader::Open(*input, options);
     if (!reader.ok()) return Damaged(reader.status());

@@ -71,9 +71,10 @@ inline std::string LogRequest(uint64_t observed_second) {
 // Each request becomes one record batch of the file.
 inline void WriteStoredFile(const std::string& path, Signal signal, const std::vector<std::string>& requests) {
   std::filesystem::create_directories(std::filesystem::path(path).parent_path());
+  TableFileResources resources;
   std::unique_ptr<TableFileWriter> writer;
   auto decoder = TableDecoder::Make(signal, {}, [&](const auto& batch) { return writer->Write(*batch); });
-  auto created = TableFileWriter::Create(path + ".tmp", decoder->schema(), Compression::kZstd);
+  auto created = TableFileWriter::Create(path + ".tmp", decoder->schema(), Compression::kZstd, &resources);
   ASSERT_TRUE(created.ok()) << created.status().ToString();
   writer = *std::move(created);
   for (const auto& r : requests) {

@@ -13,11 +13,15 @@ namespace {
 
 const arrow::TimestampArray* Times(const arrow::RecordBatch& batch, const char* name) {
   const auto column = batch.GetColumnByName(name);
-  return column != nullptr && column->type_id() == arrow::Type::TIMESTAMP ? static_cast<const arrow::TimestampArray*>(column.get()) : nullptr;
+  return column != nullptr && column->type_id() == arrow::Type::TIMESTAMP
+             ? static_cast<const arrow::TimestampArray*>(column.get())
+             : nullptr;
 }
 
 // 0 where the time is unknown, as in OTLP.
-int64_t TimeAt(const arrow::TimestampArray* times, int64_t row) { return times == nullptr || times->IsNull(row) ? 0 : times->Value(row); }
+int64_t TimeAt(const arrow::TimestampArray* times, int64_t row) {
+  return times == nullptr || times->IsNull(row) ? 0 : times->Value(row);
+}
 
 int64_t Nanos(const std::optional<ReplayOptions::Time>& time, int64_t otherwise) {
   return time ? time->time_since_epoch().count() : otherwise;
@@ -25,7 +29,8 @@ int64_t Nanos(const std::optional<ReplayOptions::Time>& time, int64_t otherwise)
 
 }  // namespace
 
-Result<std::shared_ptr<arrow::RecordBatch>> FilterByTime(Signal signal, const std::shared_ptr<arrow::RecordBatch>& batch,
+Result<std::shared_ptr<arrow::RecordBatch>> FilterByTime(Signal signal,
+                                                         const std::shared_ptr<arrow::RecordBatch>& batch,
                                                          const std::optional<ReplayOptions::Time>& since,
                                                          const std::optional<ReplayOptions::Time>& until) {
   if (!since && !until) return batch;

@@ -11,9 +11,10 @@
 
 namespace otlp_arrow {
 
-// The rows whose time (spans: start; data points: time; log records: time, or where that is unknown observed time) is in
-// [since, until). Rows without a time stay only where neither bound is given.
-Result<std::shared_ptr<arrow::RecordBatch>> FilterByTime(Signal signal, const std::shared_ptr<arrow::RecordBatch>& batch,
+// The rows whose time (spans: start; data points: time; log records: time, or where that is unknown observed time) is
+// in [since, until). Rows without a time stay only where neither bound is given.
+Result<std::shared_ptr<arrow::RecordBatch>> FilterByTime(Signal signal,
+                                                         const std::shared_ptr<arrow::RecordBatch>& batch,
                                                          const std::optional<ReplayOptions::Time>& since,
                                                          const std::optional<ReplayOptions::Time>& until);
 

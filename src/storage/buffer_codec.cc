@@ -72,10 +72,10 @@ BufferCodec::~BufferCodec() = default;
 
 void BufferCodec::Learn(const arrow::RecordBatch& batch) {
   kinds_.clear();
-  for (int i = 0; i < batch.num_columns(); ++i) LearnArray(*batch.column_data(i));
+  for (int i = 0; i < batch.num_columns(); ++i) LearnArray(*batch.column_data(i), true);
 }
 
-void BufferCodec::LearnArray(const arrow::ArrayData& data) {
+void BufferCodec::LearnArray(const arrow::ArrayData& data, bool is_column) {
   if (data.buffers.size() > 1 && data.buffers[1]) {
     Kind kind = Kind::kGeneric;
     switch (data.type->id()) {
@@ -86,12 +86,13 @@ void BufferCodec::LearnArray(const arrow::ArrayData& data) {
       case arrow::Type::INT64:
       case arrow::Type::UINT64:
       case arrow::Type::DOUBLE: kind = Kind::kTimes; break;
-      case arrow::Type::DICTIONARY: kind = Kind::kIndices; break;
+      // Those inside lists and maps repeat from row to row, whatever their neighbours are.
+      case arrow::Type::DICTIONARY: kind = is_column ? Kind::kIndices : Kind::kGeneric; break;
       default: break;
     }
     kinds_[data.buffers[1]->data()] = kind;
   }
-  for (const auto& child : data.child_data) LearnArray(*child);
+  for (const auto& child : data.child_data) LearnArray(*child, false);
 }
 
 int64_t BufferCodec::MaxCompressedLen(int64_t input_len, const uint8_t*) {

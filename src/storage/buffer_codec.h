@@ -39,7 +39,7 @@ class BufferCodec : public arrow::util::Codec {
  private:
   enum class Kind { kGeneric, kOffsets, kTimes, kIndices };
   struct Impl;
-  void LearnArray(const arrow::ArrayData& data);
+  void LearnArray(const arrow::ArrayData& data, bool is_column);
   // The size, or 0 where this way of writing them is not worth it.
   size_t CompressOffsets(const uint8_t* input, size_t size, uint8_t* output, size_t room);
 

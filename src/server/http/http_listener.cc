@@ -21,6 +21,7 @@ constexpr int kBacklog = 1024;
 constexpr uint32_t kMaxRefusals = 64;
 // Where no connection can be taken, because of the limit of open files for example.
 constexpr std::chrono::milliseconds kPause{200};
+constexpr std::chrono::seconds kWarningInterval{10};
 
 }  // namespace
 
@@ -79,7 +80,7 @@ void HttpListener::Accept(Door* door) {
       OnAccepted(std::move(socket), loop);
       return Accept(door);
     }
-    spdlog::warn("HTTP server: cannot take a connection: {}", error.message());
+    Warn(error.message());
     door->pause.expires_after(kPause);
     door->pause.async_wait([this, door](error_code) { Accept(door); });
   });
@@ -97,7 +98,14 @@ void HttpListener::OnAccepted(Tcp::socket socket, std::shared_ptr<IoLoop> loop) 
   auto session = std::make_shared<HttpSession>(std::move(socket), loop, shared_);
   loop->Post([session = std::move(session), refused] { refused ? session->StartRefusal() : session->Start(); });
 } catch (const std::exception& e) {  // no memory: this connection is lost, the next one may do
-  spdlog::warn("HTTP server: cannot take a connection: {}", e.what());
+  Warn(e.what());
+}
+
+void HttpListener::Warn(const std::string& reason) {
+  const auto now = shared_->clock->SteadyNow();
+  if (now < next_warning_) return;
+  next_warning_ = now + kWarningInterval;
+  spdlog::warn("HTTP server: cannot take a connection: {}", reason);
 }
 
 }  // namespace otlp_arrow

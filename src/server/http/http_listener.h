@@ -36,11 +36,14 @@ class HttpListener {
   Status OpenDoor(Tcp::endpoint endpoint, const std::string& address);
   void Accept(Door* door);
   void OnAccepted(Tcp::socket socket, std::shared_ptr<IoLoop> loop) noexcept;
+  // Logs, but not each time.
+  void Warn(const std::string& reason);
 
   const std::vector<std::shared_ptr<IoLoop>> loops_;
   const std::shared_ptr<HttpShared> shared_;
   std::vector<std::unique_ptr<Door>> doors_;
   size_t next_loop_ = 0;
+  Clock::SteadyTime next_warning_ = Clock::SteadyTime::min();
 };
 
 }  // namespace otlp_arrow

@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# Everything that a change must pass, from a clean clone on: what `make test` runs. A step that fails does not keep
+# the next ones from running, unless they need it.
+#
+# JOBS: compilers at a time; FUZZ_SECONDS: for each fuzzer.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+export JOBS=${JOBS:-$(nproc)}
+failed=()
+
+step() {
+  local name=$1 start=$SECONDS
+  shift
+  echo
+  echo "== $name: $*"
+  if "$@"; then
+    echo "== $name: done in $((SECONDS - start)) s"
+  else
+    echo "== $name: FAILED after $((SECONDS - start)) s"
+    failed+=("$name")
+    return 1
+  fi
+}
+
+build() { cmake --preset release && cmake --build --preset release -j "$JOBS"; }
+
+finish() {
+  echo
+  .venv/bin/python tools/test_summary.py build/reports "${failed[@]}"
+  exit
+}
+
+rm -rf build/reports
+mkdir -p build/reports/pytest
+step setup tools/setup.sh || exit 1
+step layers tools/check_includes.py
+step headers tools/check_headers.sh
+step build build || finish
+step "unit tests" tools/run_unit_tests.sh release
+step e2e .venv/bin/python -m pytest -q --junitxml=build/reports/pytest/e2e.xml tests/e2e
+step pytest .venv/bin/python -m pytest -q --timeout=300 --junitxml=build/reports/pytest/others.xml tests --ignore=tests/e2e
+step fuzzers tools/run_fuzzers.sh "${FUZZ_SECONDS:-15}"
+# The parts that read foreign bytes or keep others' data, and those that share memory between threads; `make sanitize`
+# runs all.
+step asan-ubsan tools/run_unit_tests.sh asan-ubsan otlp schema storage pipeline
+step tsan tools/run_unit_tests.sh tsan storage pipeline server/grpc server/http
+finish
