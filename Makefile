@@ -15,7 +15,7 @@ help:
 	@echo "make layers    no include breaks a layer, each public header compiles alone"
 	@echo "make fuzz      the fuzzers, FUZZ_SECONDS=$(FUZZ_SECONDS) each"
 	@echo "make sanitize  all unit tests under AddressSanitizer with UndefinedBehaviorSanitizer, then under ThreadSanitizer"
-	@echo "make bench     the benchmarks of the release build"
+	@echo "make bench     the benchmarks of the release build; ARGS=--quick for one short round each"
 	@echo "make setup     install what the build needs (Debian packages, .venv)"
 	@echo "make clean     delete build/"
 	@echo "JOBS=$(JOBS) compilers run at a time."
@@ -57,7 +57,7 @@ sanitize: setup
 	@tools/run_unit_tests.sh tsan
 
 bench: build
-	@tools/run_benchmarks.sh
+	@benchmarks/run_all.sh $(ARGS)
 
 clean:
 	@echo "== clean: deleting build/"

@@ -104,9 +104,9 @@ int main(int argc, char** argv) {
   builder.AddListeningPort(argc > 1 ? argv[1] : "127.0.0.1:4317", grpc::InsecureServerCredentials(), &grpc_port);
   builder.SetMaxReceiveMessageSize(kMaxRequestBytes);
   builder.RegisterCallbackGenericService(&service);
-  const auto grpc_server = builder.BuildAndStart();
+  const auto server = builder.BuildAndStart();
   const auto http_address = otlp_arrow::ParseHostPort(argc > 2 ? argv[2] : "127.0.0.1:4318");
-  if (!grpc_server || grpc_port == 0 || !http_address.ok()) {
+  if (!server || grpc_port == 0 || !http_address.ok()) {
     std::fprintf(stderr, "discard_server cannot listen at the addresses given\n");
     return 1;
   }
@@ -118,7 +118,7 @@ int main(int argc, char** argv) {
 
   int signal = 0;
   sigwait(&stop, &signal);
-  grpc_server->Shutdown(std::chrono::system_clock::now());
+  server->Shutdown(std::chrono::system_clock::now());
   context.stop();
   http_thread.join();
   return 0;

@@ -7,19 +7,27 @@ namespace otlp_arrow {
 
 GroupCommit::GroupCommit() : thread_([this] { Run(); }) {}
 
-GroupCommit::~GroupCommit() {
+void GroupCommit::Stop() {
   {
     std::lock_guard lock(mutex_);
     stop_ = true;
   }
   wake_.notify_one();
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
 }
 
 void GroupCommit::Add(Shard* shard, Callback done) {
-  std::lock_guard lock(mutex_);
-  waiting_.push_back({shard, std::move(done)});
-  wake_.notify_one();
+  {
+    std::lock_guard lock(mutex_);
+    if (!stop_) {
+      waiting_.push_back({shard, std::move(done)});
+      wake_.notify_one();
+      return;
+    }
+  }
+  std::vector<Waiting> alone;
+  alone.push_back({shard, std::move(done)});
+  CommitAll(std::move(alone));
 }
 
 void GroupCommit::Run() {

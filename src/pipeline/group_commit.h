@@ -17,11 +17,14 @@ class GroupCommit {
   using Callback = std::function<void(const Status&)>;
 
   GroupCommit();
-  // Syncs and answers what is waiting, then stops.
-  ~GroupCommit();
+  ~GroupCommit() { Stop(); }
 
-  // Calls `done` once everything that `shard` had appended before this call is on the device, or with the error.
+  // Calls `done` once everything that `shard` had appended before this call is on the device, or with the error; on
+  // the commit thread, or on this one after Stop.
   void Add(Shard* shard, Callback done);
+
+  // Syncs and answers what is waiting, then ends the thread.
+  void Stop();
 
  private:
   struct Waiting {

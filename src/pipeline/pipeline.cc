@@ -114,7 +114,7 @@ class PipelineImpl : public Pipeline, private ShardHost {
     house_wake_.notify_all();
     if (housekeeper_.joinable()) housekeeper_.join();
     RefuseAllParked();
-    commit_.reset();
+    if (commit_) commit_->Stop();
     const auto deadline = SteadyClock::now() + timeout;
     for (auto& shard : shards_) shard->BeginStop(deadline);
     for (auto& shard : shards_) {

@@ -4,6 +4,8 @@
 
 #include <spdlog/spdlog.h>
 
+#include "storage/writer_directory.h"
+
 namespace otlp_arrow {
 namespace {
 
@@ -36,9 +38,7 @@ Shard::Shard(const StoreLayout& layout, const Config& config, std::vector<Promot
 }
 
 Status Shard::Start() {
-  OTLP_RETURN_NOT_OK(platform::CreateDirectories(layout_.WriterDir(writer_id_)));
-  OTLP_ASSIGN_OR_RETURN(lock_, platform::FileLock::TryLock(layout_.WriterLock(writer_id_)));
-  if (!lock_) return Status::Io("the new writer directory '" + layout_.WriterDir(writer_id_) + "' is locked by another process");
+  OTLP_ASSIGN_OR_RETURN(lock_, CreateWriterDirectory(layout_, writer_id_));
   if (config_.acknowledge != Acknowledge::kMemory) {
     JournalOptions options;
     options.max_bytes = std::max<uint64_t>(config_.journal_max_bytes, options.segment_bytes);
@@ -124,8 +124,11 @@ Status Shard::AwaitStop() {
                       : Status::Io(std::to_string(left) + " items could not be written in time and are lost (acknowledge is memory)");
   }
   if (!gave_up_ || !journal_) {
-    journal_.reset();
-    Status removed = platform::RemoveTree(layout_.WriterDir(writer_id_));
+    {
+      std::lock_guard lock(mutex_);
+      journal_.reset();
+    }
+    Status removed = RemoveWriterDirectory(layout_, writer_id_);
     if (status.ok()) status = removed;
   }
   lock_.reset();
@@ -144,6 +147,10 @@ void Shard::Probe() {
 
 void Shard::AddTo(Ledger* ledger) const {
   std::lock_guard lock(mutex_);
+  AddToLocked(ledger);
+}
+
+void Shard::AddToLocked(Ledger* ledger) const {
   for (size_t s = 0; s < kSignalCount; ++s) {
     SignalLedger& l = ledger->signals[s];
     l.received += accepted_[s];
@@ -328,14 +335,15 @@ void Shard::SetWriteError(const Status& status) {
 
 void Shard::SaveLedger() {
   LedgerSnapshot snapshot;
-  AddTo(&snapshot.ledger);
-  if (keeps_refusals_) host_->AddRefusals(&snapshot.ledger);
   snapshot.writer = writer_id_;
   {
+    // Counts and positions of one moment: whoever adopts the journal goes on counting behind last_sequence.
     std::lock_guard lock(mutex_);
+    AddToLocked(&snapshot.ledger);
     snapshot.last_sequence = journal_ ? journal_->last_sequence() : memory_sequence_;
     snapshot.stored_sequences = stored_sequences_;
   }
+  if (keeps_refusals_) host_->AddRefusals(&snapshot.ledger);
   if (Status status = WriteLedgerFile(layout_, snapshot, config_.acknowledge == Acknowledge::kFsync); !status.ok()) {
     spdlog::warn("the ledger was not saved: {}", status.message());
   }

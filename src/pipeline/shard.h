@@ -90,6 +90,7 @@ class Shard {
   bool WaitToRetry();
   void SetWriteError(const Status& status);
   void SaveLedger();
+  void AddToLocked(Ledger* ledger) const;
   std::chrono::steady_clock::time_point NextDeadline() const;
 
   const StoreLayout layout_;

@@ -39,7 +39,8 @@ arrow::Status CachingPool::Allocate(int64_t size, int64_t alignment, uint8_t** o
 
 arrow::Status CachingPool::Reallocate(int64_t old_size, int64_t new_size, int64_t alignment, uint8_t** ptr) {
   // Shrinking within the piece is free, and that is what compression does.
-  if (new_size > 0 && ClassOf(old_size) >= 0 && ClassOf(old_size) == ClassOf(new_size)) return arrow::Status::OK();
+  const bool from_class = alignment <= arrow::kDefaultBufferAlignment && ClassOf(old_size) >= 0;
+  if (from_class && ClassOf(old_size) == ClassOf(new_size)) return arrow::Status::OK();
   uint8_t* moved = nullptr;
   ARROW_RETURN_NOT_OK(Allocate(new_size, alignment, &moved));
   std::memcpy(moved, *ptr, static_cast<size_t>(old_size < new_size ? old_size : new_size));

@@ -65,6 +65,21 @@ std::optional<uint64_t> SegmentNumber(const std::string& name) {
   return number;
 }
 
+std::string SegmentName(uint64_t number) {
+  char name[32];
+  std::snprintf(name, sizeof(name), "%010llu", static_cast<unsigned long long>(number));
+  return name + std::string(kSegmentSuffix);
+}
+
+// Numbers are given out one after the other.
+std::string SegmentBefore(const std::string& path, uint64_t number) {
+  return path.substr(0, path.rfind('/') + 1) + SegmentName(number - 1);
+}
+
+std::string MissingText(uint64_t first, uint64_t last) {
+  return "records " + std::to_string(first) + " to " + std::to_string(last) + " are missing";
+}
+
 // A header that proves itself: magic, hash, a length that fits, a known signal.
 bool IsRecord(std::string_view segment, uint64_t at, uint64_t number, RecordHeader* header) {
   if (segment.size() - at < sizeof(RecordHeader)) return false;
@@ -113,7 +128,10 @@ Status ReadJournalSegment(const std::string& path, bool newest, uint64_t* expect
       gap_from = 0;
     }
     if (*expected_sequence != 0 && header.sequence > *expected_sequence) {
-      report("records " + std::to_string(*expected_sequence) + " to " + std::to_string(header.sequence - 1) + " are missing");
+      // Those before this segment's first were lost with the end of the one before it.
+      const uint64_t own = header_ok ? std::clamp(head.first_sequence, *expected_sequence, header.sequence) : *expected_sequence;
+      if (own > *expected_sequence) damage->push_back({SegmentBefore(path, number), MissingText(*expected_sequence, own - 1)});
+      if (header.sequence > own) report(MissingText(own, header.sequence - 1));
     }
     JournalRecord record;
     record.sequence = header.sequence;
@@ -144,9 +162,7 @@ Result<std::unique_ptr<Journal>> Journal::Create(std::string writer_dir, Journal
 }
 
 std::string Journal::SegmentPath(uint64_t number) const {
-  char name[32];
-  std::snprintf(name, sizeof(name), "%010llu", static_cast<unsigned long long>(number));
-  return dir_ + "/" + name + std::string(kSegmentSuffix);
+  return dir_ + "/" + SegmentName(number);
 }
 
 Status Journal::StartSegment() {
@@ -154,9 +170,10 @@ Status Journal::StartSegment() {
   Segment segment{number, nullptr, sizeof(SegmentHeader), {}, 0, true};
   const std::string path = SegmentPath(number);
   if (!free_.empty()) {
-    OTLP_RETURN_NOT_OK(platform::Rename(SegmentPath(free_.back().number), path));
-    segment.file = free_.back().file;
-    free_.pop_back();
+    // The oldest: those that stay stand right before the ones in use, so that readers of what a death leaves find no gap.
+    OTLP_RETURN_NOT_OK(platform::Rename(SegmentPath(free_.front().number), path));
+    segment.file = free_.front().file;
+    free_.pop_front();
   } else {
     OTLP_ASSIGN_OR_RETURN(platform::File file, platform::File::Open(path, platform::File::Mode::kReadWrite));
     segment.file = std::make_shared<platform::File>(std::move(file));
@@ -252,11 +269,10 @@ bool Journal::AllStored(const Segment& segment, const StoredSequences& stored) c
 }
 
 void Journal::Retire(Segment&& segment) {
-  if (free_.size() < kFreeSegmentsKept) {
-    free_.push_back(std::move(segment));
-  } else {
-    (void)platform::Remove(SegmentPath(segment.number));
-  }
+  free_.push_back(std::move(segment));
+  if (free_.size() <= kFreeSegmentsKept) return;
+  (void)platform::Remove(SegmentPath(free_.front().number));
+  free_.pop_front();
 }
 
 void Journal::DropFreeSegments() {

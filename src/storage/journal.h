@@ -109,7 +109,7 @@ class Journal {
   uint64_t next_sequence_ = 1;
   uint64_t next_number_ = 1;
   std::deque<Segment> segments_;     // in use, oldest first; the last one is written to
-  std::vector<Segment> free_;        // stored, to be used again
+  std::deque<Segment> free_;         // stored, to be used again, oldest first
   uint64_t unchecked_bytes_ = 0;     // appended since the free space was last looked at
   bool space_known_ = false;
 };

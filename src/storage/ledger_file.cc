@@ -80,7 +80,9 @@ LedgerSnapshot ReadLedgerFile(const StoreLayout& layout, const std::string& writ
   const auto json = platform::ReadFile(layout.LedgerFile(writer));
   if (!json.ok()) return empty;
   auto snapshot = SnapshotFromJson(*json);
-  return snapshot.ok() ? *snapshot : empty;
+  if (!snapshot.ok()) return empty;
+  snapshot->writer = writer;
+  return *std::move(snapshot);
 }
 
 Result<Ledger> ReadDirectoryLedger(const StoreLayout& layout) {

@@ -9,6 +9,7 @@
 #include "storage/journal.h"
 #include "storage/ledger_file.h"
 #include "storage/signal_writer.h"
+#include "storage/writer_directory.h"
 
 namespace otlp_arrow {
 namespace {
@@ -71,8 +72,7 @@ class Adoption {
     const auto s = static_cast<size_t>(record.signal);
     SignalLedger& ledger = snapshot_.ledger.signals[s];
     if (record.sequence > snapshot_.last_sequence) {
-      ledger.received += record.items + record.rejected_items;
-      if (record.rejected_items) ledger.invalid["rejected"] += record.rejected_items;
+      ledger.received += record.items;
       snapshot_.last_sequence = record.sequence;
     }
     if (record.sequence <= snapshot_.stored_sequences[s]) return Status::Ok();
@@ -118,7 +118,7 @@ class Adoption {
       if (!platform::Exists(d.path)) continue;  // moved for an earlier damage
       OTLP_RETURN_NOT_OK(platform::Rename(d.path, layout_.DamagedDir() + "/" + writer_ + "-" + d.path.substr(d.path.rfind('/') + 1)));
     }
-    return platform::RemoveTree(layout_.WriterDir(writer_));
+    return RemoveWriterDirectory(layout_, writer_);
   }
 
   const StoreLayout& layout_;
@@ -163,7 +163,7 @@ Result<RecoveryReport> RecoverDirectory(const Config& config, std::shared_ptr<Cl
   OTLP_ASSIGN_OR_RETURN(const auto entries, platform::ListDirectory(layout.JournalsDir()));
   std::vector<std::string> writers;
   for (const auto& entry : entries) {
-    if (entry.is_directory) writers.push_back(entry.name);
+    if (entry.is_directory && entry.name[0] != kUnfinishedPrefix) writers.push_back(entry.name);
   }
   RecoveryReport report;
   if (writers.empty()) return report;

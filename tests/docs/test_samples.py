@@ -12,7 +12,7 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 SAMPLES = ROOT / "docs" / "samples"
-BINARY = os.environ.get("OTLP_ARROW_BINARY", str(ROOT / "build/release/bin/otlp-arrow"))
+BINARY = os.environ.get("OTLP_ARROW_BIN", str(ROOT / "build/release/bin/otlp-arrow"))
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 TABLES = {"traces": "spans", "metrics": "metrics", "logs": "logs"}
 
@@ -78,7 +78,7 @@ def quotations():
             yield pytest.param(name, text, id=f"{document.name}-{name}")
 
 
-@pytest.mark.parametrize("sample, text", quotations())
+@pytest.mark.parametrize("sample, text", list(quotations()))
 def test_documents_quote_the_samples(sample, text):
     assert text == (SAMPLES / sample).read_text(encoding="utf-8")
 

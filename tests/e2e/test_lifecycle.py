@@ -323,7 +323,7 @@ def test_compression_makes_smaller_files(serve, tmp_path):
 
 @pytest.mark.parametrize("acknowledge", ["journal", "fsync"])
 def test_what_is_acknowledged_survives_the_process(serve, directory, acknowledge):
-    server = serve(directory, "--acknowledge", acknowledge, "--write-interval-secs", "3600")
+    server = serve(directory, "--acknowledge", acknowledge, "--write-interval-secs", "3600", "--workers", "1")
     with otlp.GrpcSender(server.grpc) as sender:
         for name in SIGNALS:
             sender.export(name, otlp.request(name, 50))

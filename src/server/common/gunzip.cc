@@ -68,7 +68,8 @@ class Output {
   size_t used_ = 0;
 };
 
-// What the trailer says of the inflated size, as far as it can be true; otherwise a guess. Telemetry shrinks 4 to 10 times.
+// What the trailer says of the inflated size, as far as it can be true; otherwise a guess: telemetry shrinks 4 to 10
+// times.
 uint64_t ExpectedSize(std::span<const std::string_view> parts) {
   uint64_t compressed = 0;
   for (const auto& part : parts) compressed += part.size();

@@ -41,11 +41,12 @@ void ExportCall::HandOver() {
   }
   const auto& open_calls = service_->open_calls();
   if (!open_calls->Add(this)) return Refuse(ShuttingDownStatus());
-  service_->pipeline()->Accept(signal_, std::move(request.bytes).Share(), [open_calls, this](const AcceptResult& result) {
+  auto done = [open_calls, this](const AcceptResult& result) {
     if (!open_calls->BeginAnswer(this)) return;
     Answer(result);
     open_calls->Answered();
-  });
+  };
+  service_->pipeline()->Accept(signal_, std::move(request.bytes).Share(), std::move(done));
 }
 
 void ExportCall::Answer(const AcceptResult& result) {

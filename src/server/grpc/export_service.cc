@@ -36,8 +36,8 @@ ExportService::ExportService(const GrpcConfig& config, Pipeline* pipeline)
   }
 }
 
-void ExportService::Request(Signal signal, grpc::ServerContext* context, grpc::ByteBuffer* message, Responder* responder,
-                            grpc::ServerCompletionQueue* queue, void* tag) {
+void ExportService::Request(Signal signal, grpc::ServerContext* context, grpc::ByteBuffer* message,
+                            Responder* responder, grpc::ServerCompletionQueue* queue, void* tag) {
   RequestAsyncUnary(static_cast<int>(signal), context, message, responder, queue, queue, tag);
 }
 

@@ -52,7 +52,8 @@ void HealthService::RequestCheck(grpc::ServerContext* context, grpc::ByteBuffer*
   RequestAsyncUnary(kCheck, context, message, responder, queue_, queue_, tag);
 }
 
-void HealthService::RequestWatch(grpc::ServerContext* context, grpc::ByteBuffer* message, WatchWriter* writer, void* tag) {
+void HealthService::RequestWatch(grpc::ServerContext* context, grpc::ByteBuffer* message, WatchWriter* writer,
+                                 void* tag) {
   RequestAsyncServerStreaming(kWatch, context, message, writer, queue_, queue_, tag);
 }
 

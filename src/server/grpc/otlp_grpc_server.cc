@@ -65,9 +65,13 @@ Status OtlpGrpcServer::Impl::Start(const GrpcConfig& config) {
   builder.RegisterService(&exports_);
   builder.RegisterService(&health_);
   builder.RegisterAsyncGenericService(&unknown_methods_);
-  for (unsigned i = 0; i < QueueCount(); ++i) queues_.push_back(std::make_unique<QueueThread>(builder.AddCompletionQueue()));
+  for (unsigned i = 0; i < QueueCount(); ++i) {
+    queues_.push_back(std::make_unique<QueueThread>(builder.AddCompletionQueue()));
+  }
   server_ = builder.BuildAndStart();
-  if (!server_ || port_ == 0) return ListenError("grpc.address", config.address, "gRPC refused it; choose another address");
+  if (!server_ || port_ == 0) {
+    return ListenError("grpc.address", config.address, "gRPC refused it; choose another address");
+  }
 
   wanted->port = static_cast<uint16_t>(port_);
   address_ = wanted->ToString();

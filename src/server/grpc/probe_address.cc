@@ -34,7 +34,8 @@ Status ProbeAddress(std::string_view key, const HostPort& address) {
   addrinfo* found = nullptr;
   const int failed = getaddrinfo(address.host.c_str(), std::to_string(address.port).c_str(), &hints, &found);
   if (failed != 0) {
-    return ListenError(key, address.ToString(), std::string(gai_strerror(failed)) + "; use an IP address or a name of this machine");
+    const std::string reason = gai_strerror(failed);
+    return ListenError(key, address.ToString(), reason + "; use an IP address or a name of this machine");
   }
   const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owner(found, freeaddrinfo);
   // gRPC is content with one of a name's addresses.

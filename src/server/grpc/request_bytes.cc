@@ -42,7 +42,8 @@ RequestBytes Inflate(const std::vector<grpc::Slice>& slices, uint64_t limit, Pip
   GunzipResult result = Gunzip(parts, limit, pipeline);
   switch (result.outcome) {
     case GunzipResult::Outcome::kOk: return {std::move(result.bytes), grpc::Status::OK};
-    case GunzipResult::Outcome::kTooLarge: return {{}, TooLargeStatus("the request inflates to more than", limit), "too_large"};
+    case GunzipResult::Outcome::kTooLarge:
+      return {{}, TooLargeStatus("the request inflates to more than", limit), "too_large"};
     case GunzipResult::Outcome::kMalformed: break;
   }
   return {{}, MalformedStatus(result.error), "bad_compression"};

@@ -32,7 +32,9 @@ Status HttpListener::Open(HostPort* address) {
   error_code error;
   Tcp::resolver resolver(loops_.front()->context());
   const auto found = resolver.resolve(address->host, std::to_string(address->port), Tcp::resolver::passive, error);
-  if (error) return ListenError(kKey, address->ToString(), error.message() + "; use an IP address or a name of this machine");
+  if (error) {
+    return ListenError(kKey, address->ToString(), error.message() + "; use an IP address or a name of this machine");
+  }
   Status failure;
   for (const auto& entry : found) {
     Tcp::endpoint endpoint = entry.endpoint();

@@ -45,7 +45,8 @@ std::string_view ReasonPhrase(int status) {
 }
 
 void AppendResponse(const HttpResponse& response, bool head, std::string* out) {
-  out->append("HTTP/1.1 ").append(std::to_string(response.status)).append(" ").append(ReasonPhrase(response.status)).append("\r\n");
+  out->append("HTTP/1.1 ").append(std::to_string(response.status));
+  out->append(" ").append(ReasonPhrase(response.status)).append("\r\n");
   AppendHeader("Date", DateNow(), out);
   AppendHeader("Content-Type", response.content_type, out);
   AppendHeader("Content-Length", std::to_string(response.body.size()), out);

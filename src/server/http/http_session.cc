@@ -162,7 +162,8 @@ void HttpSession::OnHeader() {
   const uint64_t length = header_->content_length().value_or(0);
   const uint64_t limit = shared_->config.max_body_bytes;
   if (length > limit) {
-    return RefuseExport(TooLarge(audience(), "the request has " + std::to_string(length) + " bytes, more than", limit), "too_large");
+    const std::string what = "the request has " + std::to_string(length) + " bytes, more than";
+    return RefuseExport(TooLarge(audience(), what, limit), "too_large");
   }
   BeginBody();
 }

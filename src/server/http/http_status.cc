@@ -73,7 +73,8 @@ HttpResponse NotFound(Audience audience, std::string_view target) {
                    ": POST telemetry to /v1/traces, /v1/metrics or /v1/logs; GET / says more");
 }
 
-HttpResponse MethodNotAllowed(Audience audience, std::string_view method, std::string_view target, std::string_view allow) {
+HttpResponse MethodNotAllowed(Audience audience, std::string_view method, std::string_view target,
+                              std::string_view allow) {
   HttpResponse response = Error(405, RpcCode::kUnimplemented, audience,
                                 Quote(target) + " does not take " + Quote(method) + ", only " + std::string(allow));
   response.allow = allow;
@@ -100,7 +101,9 @@ HttpResponse NoMemory(Audience audience) {
   return Error(503, RpcCode::kUnavailable, audience, "no memory for this request at the moment", milliseconds{1000});
 }
 
-HttpResponse BadVersion() { return Last(Error(505, RpcCode::kUnimplemented, Audience::kText, "only HTTP/1.1 and HTTP/1.0 are spoken here")); }
+HttpResponse BadVersion() {
+  return Last(Error(505, RpcCode::kUnimplemented, Audience::kText, "only HTTP/1.1 and HTTP/1.0 are spoken here"));
+}
 
 HttpResponse HeaderTooLarge(uint64_t limit) {
   return Last(Error(431, RpcCode::kResourceExhausted, Audience::kText,

@@ -1,5 +1,5 @@
-// What the HTTP server answers where a request fails, and to a decision of the pipeline: the one place that knows HTTP's
-// codes. Errors of protobuf requests have a google.rpc.Status as body, others a line of text.
+// What the HTTP server answers where a request fails, and to a decision of the pipeline: the one place that knows
+// HTTP's codes. Errors of protobuf requests have a google.rpc.Status as body, others a line of text.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,8 @@ HttpResponse ToHttpResponse(const AcceptResult& result);
 HttpResponse BadRequest(Audience audience, std::string_view message);
 HttpResponse NotFound(Audience audience, std::string_view target);
 // `allow` must outlive the response.
-HttpResponse MethodNotAllowed(Audience audience, std::string_view method, std::string_view target, std::string_view allow);
+HttpResponse MethodNotAllowed(Audience audience, std::string_view method, std::string_view target,
+                              std::string_view allow);
 // `what` begins the sentence.
 HttpResponse TooLarge(Audience audience, std::string_view what, uint64_t limit);
 HttpResponse WrongContentType(std::string_view content_type);

@@ -52,7 +52,8 @@ void SignalGauge(std::string_view name, std::string_view help, const Ledger& led
 }
 
 void LedgerText(const Ledger& ledger, std::string* out) {
-  Family("otlp_arrow_items_total", "counter", "Spans, data points and log records: all that came, and those that are not kept, by reason.", out);
+  Family("otlp_arrow_items_total", "counter",
+         "Spans, data points and log records: all that came, and those that are not kept, by reason.", out);
   for (const Signal signal : kAllSignals) {
     const SignalLedger& counts = ledger[signal];
     Items(signal, "received", "", counts.received, out);
@@ -60,16 +61,20 @@ void LedgerText(const Ledger& ledger, std::string* out) {
     ItemsByReason(signal, "refused", counts.refused, out);
     ItemsByReason(signal, "invalid", counts.invalid, out);
   }
-  SignalGauge("otlp_arrow_items_stored", "Items in files now; those that expired are no longer counted.", ledger, &SignalLedger::stored, out);
-  SignalGauge("otlp_arrow_items_in_flight", "Items acknowledged and not yet in a readable file.", ledger, &SignalLedger::in_flight, out);
-  Family("otlp_arrow_unreadable_requests_total", "counter", "Requests refused whole, with an unknown number of items.", out);
+  SignalGauge("otlp_arrow_items_stored", "Items in files now; those that expired are no longer counted.", ledger,
+              &SignalLedger::stored, out);
+  SignalGauge("otlp_arrow_items_in_flight", "Items acknowledged and not yet in a readable file.", ledger,
+              &SignalLedger::in_flight, out);
+  Family("otlp_arrow_unreadable_requests_total", "counter", "Requests refused whole, with an unknown number of items.",
+         out);
   for (const auto& [reason, count] : ledger.unreadable_requests) {
     out->append("otlp_arrow_unreadable_requests_total{reason=\"").append(Escape(reason)).append("\"} ");
     out->append(std::to_string(count)).append("\n");
   }
 }
 
-void Value(std::string_view name, std::string_view type, std::string_view help, const std::string& value, std::string* out) {
+void Value(std::string_view name, std::string_view type, std::string_view help, const std::string& value,
+           std::string* out) {
   Family(name, type, help, out);
   out->append(name).append(" ").append(value).append("\n");
 }
@@ -81,7 +86,8 @@ void ProcessText(std::string* out) {
   getrusage(RUSAGE_SELF, &usage);
   const double cpu = Seconds(usage.ru_utime) + Seconds(usage.ru_stime);
   const std::chrono::duration<double> start = ProcessStartTime().time_since_epoch();
-  Value("process_start_time_seconds", "gauge", "Start of the process, in seconds since 1970.", std::to_string(start.count()), out);
+  Value("process_start_time_seconds", "gauge", "Start of the process, in seconds since 1970.",
+        std::to_string(start.count()), out);
   Value("process_cpu_seconds_total", "counter", "CPU time of the process.", std::to_string(cpu), out);
 }
 

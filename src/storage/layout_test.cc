@@ -1,0 +1,94 @@
+#include "storage/layout.h"
+
+#include <set>
+
+#include <gtest/gtest.h>
+
+namespace otlp_arrow {
+namespace {
+
+using std::chrono::sys_seconds;
+using std::chrono::seconds;
+
+TEST(DataFileName, IsTimeWriterAndRange) {
+  const DataFileName name{sys_seconds(seconds(1'700'000'000)), "0123456789ab", {1, 25}};
+  EXPECT_EQ(name.ToString(), "20231114T221320Z-0123456789ab-0000000001_0000000025.arrow");
+}
+
+TEST(DataFileName, ReadsBackWhatItWrote) {
+  for (const DataFileName& name : {DataFileName{sys_seconds(seconds(0)), "a", {1, 1}},
+                                   DataFileName{sys_seconds(seconds(1'709'164'799)), "host-7-0123456789ab", {1, 2}},
+                                   DataFileName{sys_seconds(seconds(4'102'444'800)), "f", {12345678901ull, UINT64_MAX}}}) {
+    const auto parsed = DataFileName::Parse(name.ToString());
+    ASSERT_TRUE(parsed) << name.ToString();
+    EXPECT_EQ(parsed->time, name.time);
+    EXPECT_EQ(parsed->writer, name.writer);
+    EXPECT_EQ(parsed->range.first, name.range.first);
+    EXPECT_EQ(parsed->range.last, name.range.last);
+  }
+}
+
+TEST(DataFileName, NamesSortByTime) {
+  const DataFileName early{sys_seconds(seconds(1'700'000'000)), "z", {5, 6}};
+  const DataFileName late{sys_seconds(seconds(1'700'000'001)), "a", {1, 2}};
+  EXPECT_LT(early.ToString(), late.ToString());
+}
+
+TEST(DataFileName, RefusesNamesOfOthers) {
+  for (const char* name : {
+           "",
+           ".arrow",
+           "notes.arrow",
+           "20231114T221320Z-0123456789ab-0000000001_0000000025.parquet",
+           "20231114T221320Z-0123456789ab-0000000001_0000000025.arrow.tmp",
+           "20231114T221320Z-0123456789ab.arrow",
+           "20231114T221320Z--0000000001_0000000025.arrow",
+           "20231114T221320Z-0123456789ab-.arrow",
+           "20231114T221320Z-0123456789ab-1.arrow",
+           "20231114T221320Z-0123456789ab-0000000001_.arrow",
+           "20231114T221320Z-0123456789ab-_0000000025.arrow",
+           "20231114T221320Z-0123456789ab-0000000001_00000000x5.arrow",
+           "20231114T221320Z-0123456789ab-0000000001_0000000025_3.arrow",
+           "20231114T221320Z-0123456789ab-0000000001_99999999999999999999.arrow",
+           "20231114T221320-0123456789ab-0000000001_0000000025.arrow",
+           "2023-11-14T22:13-0123456789ab-0000000001_0000000025.arrow",
+           "20231314T221320Z-0123456789ab-0000000001_0000000025.arrow",
+           "20231114T251320Z-0123456789ab-0000000001_0000000025.arrow",
+           "traces-20231114T221320Z-0000000001_0000000025.arrow",
+       }) {
+    EXPECT_FALSE(DataFileName::Parse(name)) << name;
+  }
+}
+
+TEST(SequenceRange, HoldsBothEnds) {
+  const SequenceRange range{3, 5};
+  EXPECT_FALSE(range.Contains(2));
+  EXPECT_TRUE(range.Contains(3));
+  EXPECT_TRUE(range.Contains(5));
+  EXPECT_FALSE(range.Contains(6));
+}
+
+TEST(WriterId, IsTwelveHexDigitsAndNew) {
+  std::set<std::string> seen;
+  for (int i = 0; i < 50; ++i) {
+    const std::string id = NewWriterId();
+    EXPECT_EQ(id.size(), 12u);
+    EXPECT_EQ(id.find_first_not_of("0123456789abcdef"), std::string::npos) << id;
+    seen.insert(id);
+  }
+  EXPECT_EQ(seen.size(), 50u);
+}
+
+TEST(StoreLayout, StandsBelowTheOutputDirectory) {
+  const StoreLayout layout("/data");
+  EXPECT_EQ(layout.DataDir(Signal::kTraces), "/data/otlp/traces");
+  EXPECT_EQ(layout.DataDir(Signal::kMetrics), "/data/otlp/metrics");
+  EXPECT_EQ(layout.DataDir(Signal::kLogs), "/data/otlp/logs");
+  EXPECT_EQ(layout.WriterDir("w"), "/data/journal/w");
+  EXPECT_EQ(layout.WriterLock("w"), "/data/journal/w/lock");
+  EXPECT_EQ(layout.LedgerFile("w"), "/data/ledger/w.json");
+  EXPECT_EQ(layout.DamagedDir(), "/data/damaged");
+}
+
+}  // namespace
+}  // namespace otlp_arrow
