@@ -30,6 +30,7 @@ using boost::system::error_code;
 using Tcp = asio::ip::tcp;
 
 constexpr int kMaxRequestBytes = 64 << 20;
+constexpr size_t kReadBytes = 64 << 10;
 
 class DiscardCall final : public grpc::ServerGenericBidiReactor {
  public:
@@ -57,7 +58,10 @@ class DiscardService final : public grpc::CallbackGenericService {
 
 class DiscardSession : public std::enable_shared_from_this<DiscardSession> {
  public:
-  explicit DiscardSession(Tcp::socket socket) : socket_(std::move(socket)) { response_.prepare_payload(); }
+  explicit DiscardSession(Tcp::socket socket) : socket_(std::move(socket)) {
+    buffer_.reserve(kReadBytes);  // Beast reads no more at a time than the buffer has room for
+    response_.prepare_payload();
+  }
 
   void Read() {
     parser_.emplace();

@@ -36,12 +36,13 @@ def connects(address):
 
 
 class Server:
-    """A process that serves OTLP. `grpc` and `http` are its addresses; where they are not given, it tells them on standard error."""
+    """A process that serves OTLP. `grpc` and `http` are its addresses; where they are not given, it tells them on standard error.
+    `settle_secs`: how long it is left alone before it is told to end."""
 
-    def __init__(self, command, directory, grpc=None, http=None):
+    def __init__(self, command, directory, grpc=None, http=None, settle_secs=0):
         environment = {k: v for k, v in os.environ.items() if not k.startswith(("OTLP_", "OTEL_"))}
         self.log_path = pathlib.Path(directory) / "server.log"
-        self.grpc, self.http = grpc, http
+        self.grpc, self.http, self.settle_secs = grpc, http, settle_secs
         with open(self.log_path, "wb") as log:
             self.process = subprocess.Popen([str(c) for c in command], cwd=directory, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         self._wait_until_it_listens()
@@ -73,6 +74,7 @@ class Server:
 
     def stop(self, timeout=30):
         """Ends the process in an orderly way: its CPU seconds, its peak in MiB, and its exit code."""
+        time.sleep(self.settle_secs)
         peak = self.peak_mib()
         self.process.send_signal(signal.SIGTERM)
         deadline = time.monotonic() + timeout

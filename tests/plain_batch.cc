@@ -4,6 +4,7 @@
 #include <vector>
 
 #include <arrow/api.h>
+#include <arrow/device.h>
 
 namespace otlp_arrow::testing {
 namespace {
@@ -104,7 +105,7 @@ std::shared_ptr<Array> Plain(const Array& array, const PlainOptions& options) {
     case Type::STRUCT: return PlainStruct(array, options);
     case Type::LIST:
     case Type::MAP: return PlainList(array, options);
-    default: return arrow::MakeArray(array.data());
+    default: return arrow::MakeArray(*array.data()->CopyTo(arrow::default_cpu_memory_manager()));
   }
 }
 

@@ -1,6 +1,7 @@
 #include "pipeline/shard.h"
 
 #include <algorithm>
+#include <utility>
 
 #include <spdlog/spdlog.h>
 
@@ -29,6 +30,7 @@ Shard::Shard(const StoreLayout& layout, const Config& config, std::vector<Promot
   options.compression = config_.compression;
   options.sync = config_.acknowledge == Acknowledge::kFsync;
   options.promoted = std::move(promoted);
+  options.resources = std::make_shared<TableFileResources>();
   for (Signal s : kAllSignals) {
     writers_[static_cast<size_t>(s)] = std::make_unique<SignalWriter>(s, layout_, writer_id_, options, clock_);
   }
@@ -165,6 +167,8 @@ void Shard::CountExpired(const ExpiredFile& file) {
   const auto s = static_cast<size_t>(file.signal);
   stored_[s] -= file.items;
   expired_[s] += file.items;
+  ledger_changed_ = true;
+  wake_.notify_one();
 }
 
 // --- the shard's thread ----------------------------------------------------------------------------------------------
@@ -184,10 +188,10 @@ void Shard::Run() {
   while (alive) {
     std::deque<Item> taken;
     uint64_t flush_to = 0;
-    bool stop = false;
+    bool stop = false, save = false;
     {
       std::unique_lock lock(mutex_);
-      auto ready = [&] { return !queue_.empty() || stopping_ || flush_wanted_ > flush_done_; };
+      auto ready = [&] { return !queue_.empty() || stopping_ || flush_wanted_ > flush_done_ || ledger_changed_; };
       if (const auto deadline = NextDeadline(); deadline == kNever) {
         wake_.wait(lock, ready);
       } else {
@@ -196,6 +200,7 @@ void Shard::Run() {
       taken.swap(queue_);
       flush_to = flush_wanted_;
       stop = stopping_;
+      save = std::exchange(ledger_changed_, false);
     }
     for (Item& item : taken) {
       alive = !(stop && SteadyClock::now() >= stop_deadline_) && Process(std::move(item));
@@ -207,6 +212,7 @@ void Shard::Run() {
       flush = flush_to > flush_done_;
     }
     alive = alive && PublishDue(stop || flush);
+    if (alive && save) (void)SaveLedger();
     if (alive && flush) {
       std::lock_guard lock(mutex_);
       flush_done_ = flush_to;
@@ -222,7 +228,7 @@ void Shard::Run() {
     gave_up_ = !alive;
     flushed_.notify_all();
   }
-  SaveLedger();
+  (void)SaveLedger();
 }
 
 bool Shard::Process(Item item) {
@@ -270,16 +276,17 @@ bool Shard::Publish(size_t signal) {
 Status Shard::PublishOnce(size_t signal) {
   PublishedFile file;
   OTLP_RETURN_NOT_OK(writers_[signal]->Publish(&file));
-  stored_[signal] += file.rows;
-  in_flight_[signal] -= file.items;
   {
     std::lock_guard lock(mutex_);
+    stored_[signal] += file.rows;
+    in_flight_[signal] -= file.items;
     stored_sequences_[signal] = file.range.last;
   }
-  SaveLedger();
+  const bool saved = SaveLedger();
   if (journal_) {
+    // Not before the counts are safe: what is released is known from them alone.
     std::lock_guard lock(mutex_);
-    journal_->Release(stored_sequences_);
+    if (saved) journal_->Release(stored_sequences_);
   } else {
     uint64_t bytes = 0;
     for (const Item& item : retained_[signal]) bytes += item.payload.bytes.data.size();
@@ -333,7 +340,7 @@ void Shard::SetWriteError(const Status& status) {
   write_error_ = status;
 }
 
-void Shard::SaveLedger() {
+bool Shard::SaveLedger() {
   LedgerSnapshot snapshot;
   snapshot.writer = writer_id_;
   {
@@ -346,7 +353,9 @@ void Shard::SaveLedger() {
   if (keeps_refusals_) host_->AddRefusals(&snapshot.ledger);
   if (Status status = WriteLedgerFile(layout_, snapshot, config_.acknowledge == Acknowledge::kFsync); !status.ok()) {
     spdlog::warn("the ledger was not saved: {}", status.message());
+    return false;
   }
+  return true;
 }
 
 }  // namespace otlp_arrow

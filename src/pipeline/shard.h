@@ -89,7 +89,7 @@ class Shard {
   Status PublishOnce(size_t signal);
   bool WaitToRetry();
   void SetWriteError(const Status& status);
-  void SaveLedger();
+  bool SaveLedger();
   void AddToLocked(Ledger* ledger) const;
   std::chrono::steady_clock::time_point NextDeadline() const;
 
@@ -111,6 +111,7 @@ class Shard {
   std::deque<Item> queue_;
   uint64_t flush_wanted_ = 0, flush_done_ = 0;
   bool stopping_ = false, gave_up_ = false;
+  bool ledger_changed_ = false;       // by retention, since the ledger was saved
   std::chrono::steady_clock::time_point stop_deadline_;
   Status write_error_, journal_error_;
   StoredSequences stored_sequences_{};

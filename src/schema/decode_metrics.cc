@@ -42,7 +42,7 @@ class NumberListColumn {
   void AppendPackedFixed64(const Cursor& body) {
     const size_t n = body.left() / 8;
     values_.EnsureRoom(n);
-    std::memcpy(values_.end(), body.p, n * 8);
+    if (n > 0) std::memcpy(values_.end(), body.p, n * 8);
     values_.SetSize(values_.size() + n);
   }
   void AppendPackedVarints(Cursor body) {

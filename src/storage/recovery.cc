@@ -24,6 +24,7 @@ class Adoption {
     options.compression = config.compression;
     options.sync = sync_;
     options.promoted = std::move(promoted);
+    options.resources = std::make_shared<TableFileResources>();
     for (Signal s : kAllSignals) {
       writers_[static_cast<size_t>(s)] = std::make_unique<SignalWriter>(s, layout_, writer_, options, clock);
     }

@@ -6,7 +6,9 @@
 namespace otlp_arrow {
 
 SignalWriter::SignalWriter(Signal signal, StoreLayout layout, std::string writer_id, SignalWriterOptions options, std::shared_ptr<Clock> clock)
-    : signal_(signal), layout_(std::move(layout)), writer_id_(std::move(writer_id)), options_(std::move(options)), clock_(std::move(clock)) {}
+    : signal_(signal), layout_(std::move(layout)), writer_id_(std::move(writer_id)), options_(std::move(options)), clock_(std::move(clock)) {
+  if (!options_.resources) options_.resources = std::make_shared<TableFileResources>();
+}
 
 std::unique_ptr<TableDecoder> SignalWriter::MakeDecoder() {
   return TableDecoder::Make(signal_, options_.promoted, [this](const auto& batch) { return WriteBatch(batch); });
@@ -15,7 +17,7 @@ std::unique_ptr<TableDecoder> SignalWriter::MakeDecoder() {
 Status SignalWriter::WriteBatch(const std::shared_ptr<arrow::RecordBatch>& batch) {
   if (!file_) {
     const std::string temporary = layout_.WriterDir(writer_id_) + "/" + std::string(SignalName(signal_)) + ".tmp";
-    OTLP_ASSIGN_OR_RETURN(file_, TableFileWriter::Create(temporary, decoder_->schema(), options_.compression, &resources_));
+    OTLP_ASSIGN_OR_RETURN(file_, TableFileWriter::Create(temporary, decoder_->schema(), options_.compression, options_.resources.get()));
   }
   return file_->Write(*batch);
 }

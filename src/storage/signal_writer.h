@@ -22,6 +22,8 @@ struct SignalWriterOptions {
   bool sync = false;                        // published files are on the device
   int64_t max_dictionary_bytes = 16 << 20;  // a file is closed when its dictionaries reach this
   std::vector<PromotedAttribute> promoted;
+  // What files are written with; writers of one thread share it. Null: each has its own.
+  std::shared_ptr<TableFileResources> resources;
 };
 
 // What a published file holds.
@@ -65,7 +67,6 @@ class SignalWriter {
   SignalWriterOptions options_;
   std::shared_ptr<Clock> clock_;
 
-  TableFileResources resources_;
   std::unique_ptr<TableDecoder> decoder_;
   std::unique_ptr<TableFileWriter> file_;
   SequenceRange range_;

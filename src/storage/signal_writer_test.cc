@@ -32,7 +32,8 @@ class SignalWriterTest : public ::testing::Test {
   }
   std::vector<std::string> WriterFiles() const {
     std::vector<std::string> names;
-    for (const auto& entry : *platform::ListDirectory(layout_.WriterDir("w"))) names.push_back(entry.name);
+    const auto entries = platform::ListDirectory(layout_.WriterDir("w"));
+    for (const auto& entry : *entries) names.push_back(entry.name);
     return names;
   }
 

@@ -30,6 +30,7 @@ class IpcFileWriter : public TableFileWriter {
 
   ~IpcFileWriter() override {
     if (published_) return;
+    if (stream_) (void)stream_->Abort();  // not Close, which would write what is buffered
     if (raw_) (void)raw_->Close();
     (void)platform::Remove(path_);
   }
@@ -83,8 +84,14 @@ class IpcFileWriter : public TableFileWriter {
       OTLP_RETURN_NOT_OK(file.Sync());
     }
     OTLP_RETURN_NOT_OK(platform::Rename(path_, path));
+    if (sync) {
+      // After an error the same rows are written again, perhaps under another name: this file must not stay.
+      if (Status status = platform::SyncDirectory(path.substr(0, path.rfind('/'))); !status.ok()) {
+        (void)platform::Remove(path);
+        return status;
+      }
+    }
     published_ = true;
-    if (sync) OTLP_RETURN_NOT_OK(platform::SyncDirectory(path.substr(0, path.rfind('/'))));
     return Status::Ok();
   }
 

@@ -106,8 +106,8 @@ def assert_nothing_lost(directory, loads, signals=("traces",)):
     """Every acknowledged item is in the files exactly once, an undecided one at most once, and nothing else is there."""
     for signal in signals:
         stored = collections.Counter(NUMBERS[signal](directory))
-        acknowledged = {n for load in loads for n in load.acknowledged[signal]}
-        undecided = {n for load in loads for n in load.undecided[signal]}
+        acknowledged = {n for load in loads for n in load.acknowledged.get(signal, ())}
+        undecided = {n for load in loads for n in load.undecided.get(signal, ())}
         twice = [n for n, count in stored.items() if count > 1]
         lost = acknowledged - stored.keys()
         strange = stored.keys() - acknowledged - undecided

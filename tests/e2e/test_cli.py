@@ -81,7 +81,7 @@ def test_help_teaches():
     serve_help = run("serve", "--help").stdout
     for flag in ("--output-dir", "--grpc-address", "--http-address", "--compression", "--acknowledge", "--memory-budget", "--config"):
         assert flag in serve_help, flag
-    assert "none, lz4, zstd" in serve_help
+    assert "none, lz4, zstd" in " ".join(serve_help.split())
 
 
 def test_mistakes_are_named():
@@ -142,7 +142,7 @@ def test_replay_makes_an_equal_copy(serve, tmp_path, protocol, gzip):
     endpoint = f"http://{server.grpc if protocol == 'grpc' else server.http}"
     result = run("replay", source, "--endpoint", endpoint, "--protocol", protocol, "--batch", 64, *gzip)
     assert result.returncode == 0, result.stderr
-    assert f"sent {6 * count + 8:,} items" in result.stdout.replace("\N{NARROW NO-BREAK SPACE}", ",") or str(6 * count + 8) in result.stdout
+    assert f"sent {6 * count + 8:,} items" in result.stdout
     server.stop()
     for signal in SIGNALS:
         left, right = rows(source, signal), rows(target, signal)
@@ -159,7 +159,7 @@ def test_replay_dry_run_sends_nothing(serve, tmp_path):
     count = fill(serve, tmp_path / "source")
     server = serve(tmp_path / "target")
     result = run("replay", tmp_path / "source", "--endpoint", f"http://{server.grpc}", "--dry-run")
-    assert result.returncode == 0 and f"would send {6 * count + 8}" in re.sub(r"[,\s](?=\d{3})", "", result.stdout).replace("wouldsend", "would send")
+    assert result.returncode == 0 and f"would send {6 * count + 8:,} items" in result.stdout
     server.stop()
     assert all(entry["received"] == 0 for entry in (inspect(tmp_path / "target")["ledger"][s] for s in SIGNALS))
 

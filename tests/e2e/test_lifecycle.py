@@ -334,3 +334,18 @@ def test_what_is_acknowledged_survives_the_process(serve, directory, acknowledge
     assert result.returncode == 0 and "150 items written" in result.stdout
     assert [store.count_rows(directory, name) for name in SIGNALS] == [50, 50, 50]
     assert_stored_is_counted(directory)
+
+
+def test_what_was_only_in_memory_is_not_claimed(serve, directory):
+    """acknowledge=memory: the death of the process loses what is in no file yet, and the directory is none the worse."""
+    server = serve(directory, "--acknowledge", "memory", "--write-interval-secs", "1")
+    with otlp.GrpcSender(server.grpc) as sender:
+        sender.export("logs", otlp.request("logs", 30))
+        wait_for(lambda: store.count_rows(directory, "logs") == 30, what="a file")
+        sender.export("traces", otlp.request("traces", 50))
+        server.kill()
+    assert run("recover", directory).returncode == 0
+    ledger = assert_stored_is_counted(directory)
+    assert ledger["logs"]["stored"] == 30 and ledger["traces"]["stored"] == 0
+    assert list((directory / "journal").iterdir()) == []
+    serve(directory).stop()

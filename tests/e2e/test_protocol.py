@@ -2,7 +2,11 @@
 
 import concurrent.futures
 import gzip
+import http.client
+import os
+import pathlib
 import random
+import resource
 import socket
 import time
 
@@ -14,7 +18,7 @@ from grpc_status import rpc_status
 
 import otlp
 import store
-from harness import SIGNALS, assert_balanced, inspect
+from harness import SIGNALS, assert_balanced, inspect, wait_for
 
 GOOD_TRACE, GOOD_SPAN = bytes(range(1, 17)), bytes(range(1, 9))
 
@@ -166,7 +170,7 @@ def test_random_bytes_do_no_harm(server, directory):
 def test_limits_name_the_way_out(serve, directory):
     server = serve(directory, "--grpc-max-message-bytes", "20KiB", "--http-max-body-bytes", "20KiB")
     ask = BothSenders(server).ask
-    large = otlp.request("traces", 350)
+    large = otlp.request("traces", 400)
     assert 20 << 10 < large.ByteSize() < 40 << 10
     for gzipped in (False, True):  # the compressed one is smaller than the limit: what counts is what it holds
         code, message = ask("grpc", "traces", large, gzipped)
@@ -282,6 +286,40 @@ def test_hostile_connections_do_no_harm(server):
     server.stop(timeout=20)  # with the connections still open
     for connection in left_open:
         connection.close()
+
+
+def test_more_connections_than_open_files_are_allowed(serve, directory):
+    """The server runs out of file descriptors; when the connections go, it works as before."""
+    limit = lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+    server = serve(directory, "--write-interval-secs", "1", preexec_fn=limit)
+    connections = []
+    for i in range(200):
+        host, port = (server.grpc if i % 2 else server.http).rsplit(":", 1)
+        connections.append(socket.create_connection((host, int(port)), timeout=5))
+    cpu_before, start = cpu_seconds(server), time.monotonic()
+    time.sleep(1.5)
+    assert server.alive()
+    assert cpu_seconds(server) - cpu_before < 0.5 * (time.monotonic() - start), "the server spins"
+    for connection in connections:
+        connection.close()
+    wait_for(lambda: works(server), timeout=15, what="an answer after the rush")
+    server.stop()
+    assert store.count_rows(directory, "traces") >= 2
+
+
+def cpu_seconds(server):
+    fields = pathlib.Path(f"/proc/{server.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def works(server):
+    try:
+        with otlp.GrpcSender(server.grpc) as by_grpc, otlp.HttpSender(server.http, timeout=2) as by_http:
+            by_grpc.export("traces", otlp.request("traces", 1), timeout=2)
+            by_http.export("traces", otlp.request("traces", 1))
+        return True
+    except (OSError, grpc.RpcError, http.client.HTTPException):
+        return False
 
 
 def test_64_requests_at_once(server, directory):
