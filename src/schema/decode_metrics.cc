@@ -102,30 +102,40 @@ class BucketsColumn {
   }
   std::shared_ptr<arrow::ArrayData> Finish(const std::shared_ptr<arrow::DataType>& type, int64_t rows) {
     EndRow();
-    auto offset = offset_.Finish(arrow::int32(), rows);
-    auto bitmap = offset->buffers[0];
-    const int64_t null_count = offset->null_count;
-    return arrow::ArrayData::Make(type, rows, {bitmap}, {std::move(offset), counts_.Finish(type->field(1)->type(), rows)}, null_count);
+    AddNullsTo(rows);
+    // The nulls are the struct's; its children have plain zeros and empty lists there.
+    return arrow::ArrayData::Make(type, rows, {nulls_.Bitmap(rows)},
+                                  {offset_.Finish(arrow::int32(), rows), counts_.Finish(type->field(1)->type(), rows)}, nulls_.count());
   }
   void Clear() {
     offset_.Clear();
     counts_.Clear();
+    nulls_.Clear();
+    rows_ = 0;
     row_ = -1;
   }
 
  private:
   void EndRow() {
     if (row_ < 0) return;
+    AddNullsTo(row_);
+    ++rows_;
     offset_.Set(row_, offset_value_);
     counts_.EndRow(row_, first_value_);
     offset_value_ = 0;
     row_ = -1;
   }
+  void AddNullsTo(int64_t rows) {
+    nulls_.AddRun(rows_, rows - rows_);
+    if (rows > rows_) rows_ = rows;
+  }
 
+  int64_t rows_ = 0;  // known to be null or not
   int64_t row_ = -1;  // the one being filled
   int64_t first_value_ = 0;
   int32_t offset_value_ = 0;
-  SparseColumn<int32_t> offset_;
+  NullRows nulls_;
+  ZeroedColumn<int32_t> offset_;
   NumberListColumn<uint64_t> counts_;
 };
 

@@ -288,21 +288,22 @@ def test_hostile_connections_do_no_harm(server):
         connection.close()
 
 
-def test_more_connections_than_open_files_are_allowed(serve, directory):
+DEAF = pytest.mark.xfail(strict=True, reason="the gRPC library (1.51) closes its ears for good when accept() finds no file descriptor")
+
+
+@pytest.mark.parametrize("protocol", ["http", pytest.param("grpc", marks=DEAF)])
+def test_more_connections_than_open_files_are_allowed(serve, directory, protocol):
     """The server runs out of file descriptors; when the connections go, it works as before."""
-    limit = lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
-    server = serve(directory, "--write-interval-secs", "1", preexec_fn=limit)
-    connections = []
-    for i in range(200):
-        host, port = (server.grpc if i % 2 else server.http).rsplit(":", 1)
-        connections.append(socket.create_connection((host, int(port)), timeout=5))
-    cpu_before, start = cpu_seconds(server), time.monotonic()
+    server = serve(directory, "--write-interval-secs", "1", preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64)))
+    host, port = (server.grpc if protocol == "grpc" else server.http).rsplit(":", 1)
+    connections = [socket.create_connection((host, int(port)), timeout=5) for _ in range(200)]
+    cpu_before = cpu_seconds(server)
     time.sleep(1.5)
     assert server.alive()
-    assert cpu_seconds(server) - cpu_before < 0.5 * (time.monotonic() - start), "the server spins"
+    assert cpu_seconds(server) - cpu_before < 0.75, "the server spins"
     for connection in connections:
         connection.close()
-    wait_for(lambda: works(server), timeout=15, what="an answer after the rush")
+    wait_for(lambda: works(server), timeout=5, what="an answer after the rush")
     server.stop()
     assert store.count_rows(directory, "traces") >= 2
 
