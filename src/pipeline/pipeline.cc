@@ -176,12 +176,18 @@ class PipelineImpl : public Pipeline, private ShardHost {
       std::unique_lock lock(parked_mutex_);
       // Room may have come back since the caller looked.
       const bool waits = !parked_.empty() || !TakeRoom(request.size());
-      if (waits && accepting_ && parked_bytes_ + request.size() <= config_.memory_budget) {
+      // As much may wait as the budget holds, or one request that is larger.
+      const bool may_wait = parked_.empty() || parked_bytes_ + request.size() <= config_.memory_budget;
+      if (waits && accepting_ && may_wait) {
         request.deadline = SteadyClock::now() + std::chrono::milliseconds(config_.admission_timeout_ms);
         parked_bytes_ += request.size();
         parked_.push_back(std::move(request));
         ++parked_count_;
         house_wake_.notify_one();
+        // In memory alone, only what is in files makes room: none of those under way may be due.
+        if (config_.acknowledge == Acknowledge::kMemory) {
+          for (auto& shard : shards_) (void)shard->BeginFlush();
+        }
         return;
       }
       if (waits) {
@@ -206,7 +212,10 @@ class PipelineImpl : public Pipeline, private ShardHost {
 
   void OnReleased(uint64_t bytes) override {
     queued_bytes_ -= bytes;
-    if (parked_count_ == 0) return;
+    if (parked_count_ > 0) AdmitParked();
+  }
+
+  void AdmitParked() {
     std::vector<Request> admitted;
     {
       std::lock_guard lock(parked_mutex_);
@@ -311,6 +320,8 @@ class PipelineImpl : public Pipeline, private ShardHost {
     std::unique_lock lock(parked_mutex_);
     while (!stop_house_) {
       lock.unlock();
+      // Room may have come back just before a request was parked, or a large one in front of it was refused.
+      if (parked_count_ > 0) AdmitParked();
       RefuseOverdue();
       for (auto& shard : shards_) shard->Probe();
       if (clock_->SteadyNow() >= next_retention) {

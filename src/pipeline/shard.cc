@@ -97,7 +97,7 @@ uint64_t Shard::BeginFlush() {
 
 Status Shard::AwaitFlush(uint64_t ticket, Clock::SteadyTime deadline) {
   std::unique_lock lock(mutex_);
-  const bool done = flushed_.wait_until(lock, deadline, [&] { return flush_done_ >= ticket || gave_up_; });
+  const bool done = flushed_.wait_until(lock, deadline, [&] { return flush_done_ >= ticket || ended_; });
   if (flush_done_ >= ticket) return Status::Ok();
   if (!write_error_.ok()) return write_error_;
   if (done) return Status::Shutdown("the store was shut down before the flush was done");
@@ -226,6 +226,8 @@ void Shard::Run() {
   {
     std::lock_guard lock(mutex_);
     gave_up_ = !alive;
+    if (alive) flush_done_ = flush_wanted_;
+    ended_ = true;
     flushed_.notify_all();
   }
   (void)SaveLedger();
@@ -316,8 +318,13 @@ Status Shard::AddAgain(size_t signal, SequenceRange range) {
     }
     return Status::Ok();
   }
-  // The segments that hold the range stay as they are: nothing of it is stored, and appends go behind it.
-  return journal_->Read(static_cast<Signal>(signal), range.first, range.last, [&](const JournalRecord& record) {
+  std::vector<JournalPart> parts;
+  {
+    std::lock_guard lock(mutex_);
+    parts = journal_->PartsFrom(static_cast<Signal>(signal), range.first);
+  }
+  // They stay as they are, nothing of the range being stored, and appends go behind them.
+  return ReadJournalRange(parts, static_cast<Signal>(signal), range.first, range.last, [&](const JournalRecord& record) {
     return writer.Add(record.sequence, record.request, record.items, record.rejected_items > 0);
   });
 }

@@ -110,7 +110,7 @@ class Shard {
   uint64_t memory_sequence_ = 0;      // without a journal
   std::deque<Item> queue_;
   uint64_t flush_wanted_ = 0, flush_done_ = 0;
-  bool stopping_ = false, gave_up_ = false;
+  bool stopping_ = false, gave_up_ = false, ended_ = false;
   bool ledger_changed_ = false;       // by retention, since the ledger was saved
   std::chrono::steady_clock::time_point stop_deadline_;
   Status write_error_, journal_error_;

@@ -14,6 +14,7 @@
 #include "storage/journal.h"
 #include "storage/layout.h"
 #include "storage/ledger_file.h"
+#include "storage/writer_directory.h"
 
 namespace otlp_arrow {
 namespace {
@@ -144,7 +145,7 @@ void SurveyJournals(const StoreLayout& layout, Inspection* inspection) {
   const auto entries = platform::ListDirectory(layout.JournalsDir());
   if (!entries.ok()) return;
   for (const auto& entry : *entries) {
-    if (!entry.is_directory) continue;
+    if (!entry.is_directory || entry.name[0] == kUnfinishedPrefix) continue;
     if (IsAtWork(layout, entry.name)) {
       ++inspection->live_journals;
     } else {

@@ -94,11 +94,9 @@ bool IsWhole(std::string_view segment, uint64_t at, const RecordHeader& header) 
   return XXH3_64bits(request, header.size) == header.request_hash;
 }
 
-}  // namespace
-
-Status ReadJournalSegment(const std::string& path, bool newest, uint64_t* expected_sequence,
-                          const std::function<Status(const JournalRecord&)>& on_record, std::vector<JournalDamage>* damage) {
-  OTLP_ASSIGN_OR_RETURN(const std::string segment, platform::ReadFile(path, SIZE_MAX));
+// ReadJournalSegment of bytes that were read.
+Status ReadRecords(const std::string& path, std::string_view segment, bool newest, uint64_t* expected_sequence,
+                   const std::function<Status(const JournalRecord&)>& on_record, std::vector<JournalDamage>* damage) {
   auto report = [&](const std::string& what) { damage->push_back({path, what}); };
   SegmentHeader head{};
   if (segment.size() < sizeof(head)) {
@@ -138,11 +136,35 @@ Status ReadJournalSegment(const std::string& path, bool newest, uint64_t* expect
     record.signal = static_cast<Signal>(header.signal);
     record.items = static_cast<int64_t>(header.items);
     record.rejected_items = static_cast<int64_t>(header.rejected_items);
-    record.request = std::string_view(segment).substr(at + sizeof(RecordHeader), header.size);
+    record.request = segment.substr(at + sizeof(RecordHeader), header.size);
     *expected_sequence = header.sequence + 1;
     OTLP_RETURN_NOT_OK(on_record(record));
     at += sizeof(RecordHeader) + Padded(header.size);
   }
+  return Status::Ok();
+}
+
+}  // namespace
+
+Status ReadJournalSegment(const std::string& path, bool newest, uint64_t* expected_sequence,
+                          const std::function<Status(const JournalRecord&)>& on_record, std::vector<JournalDamage>* damage) {
+  OTLP_ASSIGN_OR_RETURN(const std::string segment, platform::ReadFile(path, SIZE_MAX));
+  return ReadRecords(path, segment, newest, expected_sequence, on_record, damage);
+}
+
+Status ReadJournalRange(const std::vector<JournalPart>& parts, Signal signal, uint64_t first, uint64_t last,
+                        const std::function<Status(const JournalRecord&)>& on_record) {
+  auto select = [&](const JournalRecord& record) {
+    return record.signal == signal && record.sequence >= first && record.sequence <= last ? on_record(record) : Status::Ok();
+  };
+  std::vector<JournalDamage> damage;
+  for (const JournalPart& part : parts) {
+    OTLP_ASSIGN_OR_RETURN(const platform::File file, platform::File::Open(part.path, platform::File::Mode::kRead));
+    OTLP_ASSIGN_OR_RETURN(const std::string segment, file.ReadAt(0, part.size));
+    uint64_t expected = 0;
+    OTLP_RETURN_NOT_OK(ReadRecords(part.path, segment, true, &expected, select, &damage));
+  }
+  if (!damage.empty()) return Status::Io("the journal segment '" + damage[0].path + "' was damaged while in use: " + damage[0].what);
   return Status::Ok();
 }
 
@@ -184,12 +206,14 @@ Status Journal::StartSegment() {
   header.number = number;
   header.first_sequence = next_sequence_;
   header.hash = HashOf(header, number);
-  if (Status status = segment.file->WriteAt(0, Bytes(header)); !status.ok()) {
+  Status status = segment.file->WriteAt(0, Bytes(header));
+  if (status.ok() && options_.sync_new_segments) status = platform::SyncDirectory(dir_);
+  if (!status.ok()) {
     (void)platform::Remove(path);
     return status;
   }
   segments_.push_back(std::move(segment));
-  return options_.sync_new_segments ? platform::SyncDirectory(dir_) : Status::Ok();
+  return Status::Ok();
 }
 
 Status Journal::CheckSpace(uint64_t wanted) {
@@ -289,18 +313,12 @@ void Journal::Release(const StoredSequences& stored) {
   }
 }
 
-Status Journal::Read(Signal signal, uint64_t first, uint64_t last, const std::function<Status(const JournalRecord&)>& on_record) const {
-  std::vector<JournalDamage> damage;
+std::vector<JournalPart> Journal::PartsFrom(Signal signal, uint64_t first) const {
+  std::vector<JournalPart> parts;
   for (const Segment& segment : segments_) {
-    if (segment.last[static_cast<size_t>(signal)] < first) continue;
-    uint64_t expected = 0;
-    auto select = [&](const JournalRecord& record) {
-      return record.signal == signal && record.sequence >= first && record.sequence <= last ? on_record(record) : Status::Ok();
-    };
-    OTLP_RETURN_NOT_OK(ReadJournalSegment(SegmentPath(segment.number), true, &expected, select, &damage));
+    if (segment.last[static_cast<size_t>(signal)] >= first) parts.push_back({SegmentPath(segment.number), segment.size});
   }
-  if (!damage.empty()) return Status::Io("the journal segment '" + damage[0].path + "' was damaged while in use: " + damage[0].what);
-  return Status::Ok();
+  return parts;
 }
 
 uint64_t Journal::bytes_in_use() const {

@@ -47,6 +47,17 @@ struct JournalDamage {
 Status ReadJournalSegment(const std::string& path, bool newest, uint64_t* expected_sequence,
                           const std::function<Status(const JournalRecord&)>& on_record, std::vector<JournalDamage>* damage);
 
+// The beginning of a segment that holds records.
+struct JournalPart {
+  std::string path;
+  uint64_t size = 0;
+};
+
+// Reads back the records of a signal in [first, last]: for writing them again after a failed write. Goes on beside
+// appends, as long as none of these records is released. Errors: kIo, also where something in between is damaged.
+Status ReadJournalRange(const std::vector<JournalPart>& parts, Signal signal, uint64_t first, uint64_t last,
+                        const std::function<Status(const JournalRecord&)>& on_record);
+
 // The segment files of a writer's directory, oldest first.
 Result<std::vector<std::string>> ListJournalSegments(const std::string& writer_dir);
 
@@ -79,8 +90,8 @@ class Journal {
   // Frees segments all of whose records are stored.
   void Release(const StoredSequences& stored);
 
-  // Reads back the records of a signal in [first, last]: for writing them again after a failed write.
-  Status Read(Signal signal, uint64_t first, uint64_t last, const std::function<Status(const JournalRecord&)>& on_record) const;
+  // The parts of segments that hold the records of a signal from `first` on, as they are now; for ReadJournalRange.
+  std::vector<JournalPart> PartsFrom(Signal signal, uint64_t first) const;
 
   // Bytes of segments that hold records not yet stored.
   uint64_t bytes_in_use() const;

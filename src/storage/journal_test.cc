@@ -393,7 +393,7 @@ TEST_F(JournalTest, ReadsARangeOfOneSignal) {
   std::vector<uint64_t> sequences;
   auto read = [&](uint64_t first, uint64_t last) {
     sequences.clear();
-    return journal->Read(Signal::kLogs, first, last, [&](const JournalRecord& record) {
+    return ReadJournalRange(journal->PartsFrom(Signal::kLogs, first), Signal::kLogs, first, last, [&](const JournalRecord& record) {
       EXPECT_EQ(record.request, appended_[record.sequence - 1].request);
       sequences.push_back(record.sequence);
       return Status::Ok();
@@ -413,6 +413,20 @@ TEST_F(JournalTest, ReadsARangeOfOneSignal) {
   const Status damaged = read(7, 12);
   EXPECT_EQ(damaged.code(), StatusCode::kIo);
   EXPECT_NE(damaged.message().find("damaged while in use"), std::string::npos) << damaged.message();
+}
+
+TEST_F(JournalTest, ARangeIsReadAsItWasWhateverIsAppendedMeanwhile) {
+  auto journal = Create();
+  AppendSmall(*journal, 3);
+  const auto parts = journal->PartsFrom(Signal::kTraces, 2);
+  AppendSmall(*journal, 3);
+  Overwrite(SegmentPath(1), kHeader + 4 * kSmallRecord, "half of a record is written");
+  std::vector<uint64_t> sequences;
+  auto keep = [&](const JournalRecord& record) { return sequences.push_back(record.sequence), Status::Ok(); };
+  ASSERT_TRUE(ReadJournalRange(parts, Signal::kTraces, 2, 3, keep).ok());
+  EXPECT_EQ(sequences, Range(2, 3));
+  EXPECT_TRUE(journal->PartsFrom(Signal::kTraces, 7).empty());
+  EXPECT_TRUE(journal->PartsFrom(Signal::kLogs, 1).empty());
 }
 
 TEST_F(JournalTest, TakeUnsyncedNamesEachFileOncePerChange) {

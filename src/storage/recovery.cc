@@ -164,7 +164,12 @@ Result<RecoveryReport> RecoverDirectory(const Config& config, std::shared_ptr<Cl
   OTLP_ASSIGN_OR_RETURN(const auto entries, platform::ListDirectory(layout.JournalsDir()));
   std::vector<std::string> writers;
   for (const auto& entry : entries) {
-    if (entry.is_directory && entry.name[0] != kUnfinishedPrefix) writers.push_back(entry.name);
+    if (!entry.is_directory) continue;
+    if (entry.name[0] == kUnfinishedPrefix) {
+      RemoveUnfinished(layout, entry.name);
+    } else {
+      writers.push_back(entry.name);
+    }
   }
   RecoveryReport report;
   if (writers.empty()) return report;

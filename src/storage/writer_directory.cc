@@ -1,14 +1,36 @@
 #include "storage/writer_directory.h"
 
+#include <chrono>
+#include <thread>
+
 namespace otlp_arrow {
+namespace {
+
+constexpr int kTries = 100;  // a millisecond apart
+
+}  // namespace
 
 Result<std::optional<platform::FileLock>> CreateWriterDirectory(const StoreLayout& layout, const std::string& writer) {
   const std::string unfinished = layout.JournalsDir() + "/" + kUnfinishedPrefix + writer;
-  OTLP_RETURN_NOT_OK(platform::CreateDirectories(unfinished));
-  OTLP_ASSIGN_OR_RETURN(auto lock, platform::FileLock::TryLock(unfinished + "/lock"));
-  if (!lock) return Status::Io("the new writer directory '" + unfinished + "' is locked by another process");
-  OTLP_RETURN_NOT_OK(platform::Rename(unfinished, layout.WriterDir(writer)));
-  return lock;
+  Status failed = Status::Io("the new writer directory '" + unfinished + "' is locked by another process");
+  for (int i = 0; i < kTries; ++i) {
+    // RemoveUnfinished may take it away as long as it is not locked.
+    if (i > 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    OTLP_RETURN_NOT_OK(platform::CreateDirectories(unfinished));
+    auto lock = platform::FileLock::TryLock(unfinished + "/lock");
+    if (lock.ok() && !*lock) continue;
+    Status status = lock.ok() ? platform::Rename(unfinished, layout.WriterDir(writer)) : lock.status();
+    if (status.ok()) return lock;
+    if (platform::Exists(unfinished)) return status;
+    failed = status;
+  }
+  return failed;
+}
+
+void RemoveUnfinished(const StoreLayout& layout, const std::string& name) {
+  const std::string dir = layout.JournalsDir() + "/" + name;
+  const auto lock = platform::FileLock::TryLock(dir + "/lock");
+  if (lock.ok() && *lock) (void)platform::RemoveTree(dir);
 }
 
 Status RemoveWriterDirectory(const StoreLayout& layout, const std::string& writer) {

@@ -16,6 +16,9 @@ inline constexpr char kUnfinishedPrefix = '.';
 // Makes the directory with its lock held: it appears under its name only then. The lock is never nullopt on success.
 Result<std::optional<platform::FileLock>> CreateWriterDirectory(const StoreLayout& layout, const std::string& writer);
 
+// Removes a directory that a death in CreateWriterDirectory left under the name `name`, unless someone is at it.
+void RemoveUnfinished(const StoreLayout& layout, const std::string& name);
+
 // Removes the directory of a writer whose lock the caller holds. Another process that tries the lock meanwhile may
 // leave an empty directory behind, which the next adoption removes.
 Status RemoveWriterDirectory(const StoreLayout& layout, const std::string& writer);

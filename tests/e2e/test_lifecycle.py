@@ -219,6 +219,29 @@ def test_many_starts_and_ends_at_once(serve, directory):
     assert list((directory / "journal").iterdir()) == []
 
 
+def test_deaths_during_the_start_leave_nothing_behind(serve, directory):
+    survivor = serve(directory)
+    for i in range(60):
+        server = serve(directory, ready=False)
+        time.sleep(0.004 + 0.0002 * i)
+        server.kill()
+        server.close()
+    assert run("recover", directory).returncode == 0
+    assert inspect(directory)["journals"]["left"] == 0
+    survivor.stop()
+    assert list((directory / "journal").iterdir()) == []
+
+
+def test_a_writer_directory_that_was_never_finished_is_cleared_away(directory):
+    """The state that a death between two steps of the start leaves, of which the test above finds one now and then."""
+    (directory / "journal" / ".0123456789ab").mkdir(parents=True)
+    (directory / "journal" / ".0123456789ac").mkdir()
+    (directory / "journal" / ".0123456789ac" / "lock").touch()
+    assert inspect(directory)["journals"] == {"live": 0, "left": 0, "left_items": 0}
+    assert run("recover", directory).returncode == 0
+    assert list((directory / "journal").iterdir()) == []
+
+
 # --- the start --------------------------------------------------------------------------------------------------------
 
 
