@@ -50,6 +50,9 @@ class PipelineImpl : public Pipeline, private ShardHost {
     for (Signal s : kAllSignals) OTLP_RETURN_NOT_OK(platform::CreateDirectories(layout_.DataDir(s)));
     OTLP_RETURN_NOT_OK(platform::CreateDirectories(layout_.JournalsDir()));
     OTLP_RETURN_NOT_OK(platform::CreateDirectories(layout_.LedgersDir()));
+    if (config_.acknowledge == Acknowledge::kFsync) {
+      for (const char* parent : {"/otlp", ""}) OTLP_RETURN_NOT_OK(platform::SyncDirectory(layout_.root() + parent));
+    }
     OTLP_ASSIGN_OR_RETURN(const RecoveryReport recovered, RecoverDirectory(config_, clock_));
     Report(recovered);
     const unsigned workers = config_.workers ? config_.workers : std::max(1u, std::thread::hardware_concurrency());

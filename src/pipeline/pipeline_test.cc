@@ -529,12 +529,11 @@ TEST_F(Budget, AShutdownRefusesWhoeverWaits) {
 }
 
 TEST_F(Budget, InMemoryAloneAFullBudgetIsWrittenOut) {
-  // Requests count until they are in files. Spread over signals and workers, none of the files under way is large
-  // enough to be written for its size, and its time is far.
+  // Requests count until they are in files. Of the files under way, one for each signal, none is large enough to be
+  // written for its size, and their time is far.
   config_.acknowledge = Acknowledge::kMemory;
-  config_.workers = 4;
   Open();
-  for (int i = 0; i < 40; ++i) MustSend(static_cast<Signal>(i % 3), "r" + std::to_string(i), 1, 1500);
+  for (int i = 0; i < 40; ++i) MustSend(static_cast<Signal>(i % 3), "r" + std::to_string(i), 1, i % 4 == 3 ? 3500 : 2200);
   MustFlush();
   ExpectStored();
   ExpectBalance();

@@ -41,6 +41,7 @@ Shard::Shard(const StoreLayout& layout, const Config& config, std::vector<Promot
 
 Status Shard::Start() {
   OTLP_ASSIGN_OR_RETURN(lock_, CreateWriterDirectory(layout_, writer_id_));
+  if (config_.acknowledge == Acknowledge::kFsync) OTLP_RETURN_NOT_OK(platform::SyncDirectory(layout_.JournalsDir()));
   if (config_.acknowledge != Acknowledge::kMemory) {
     JournalOptions options;
     options.max_bytes = std::max<uint64_t>(config_.journal_max_bytes, options.segment_bytes);
