@@ -13,7 +13,7 @@ import pytest
 
 import otlp
 import store
-from harness import BINARY, SIGNALS, Server, assert_balanced, environment, inspect, run, wait_for
+from harness import BINARY, SIGNALS, assert_balanced, environment, inspect, run, wait_for
 from load import Load, assert_nothing_lost
 
 
