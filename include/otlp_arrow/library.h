@@ -1,0 +1,74 @@
+// The recorder inside a program: telemetry goes in as OTLP requests and comes out as Arrow files under
+// Config::output_dir. Everything that embeds it (exporters, bindings, examples) goes through this class.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "otlp_arrow/config.h"
+#include "otlp_arrow/signal.h"
+#include "otlp_arrow/status.h"
+
+namespace otlp_arrow {
+
+// What became of one request.
+struct ExportOutcome {
+  int64_t accepted_items = 0;   // spans, data points or log records that are kept
+  int64_t rejected_items = 0;   // invalid items that were left out
+  std::string rejected_reason;  // why; empty where none were
+};
+
+// Items of one signal since the library was created: received = stored + in_flight + expired + the sums of
+// `refused` and `invalid`.
+struct SignalStats {
+  struct Reason {
+    std::string reason;
+    int64_t items = 0;
+  };
+  int64_t received = 0;
+  int64_t stored = 0;     // in readable files
+  int64_t in_flight = 0;  // accepted, not in a file yet
+  int64_t expired = 0;    // deleted by retention
+  std::vector<Reason> refused;  // no room, shut down, disk trouble
+  std::vector<Reason> invalid;  // malformed
+};
+
+struct LibraryStats {
+  SignalStats signals[kSignalCount];  // by Signal
+  uint64_t queued_bytes = 0;          // accepted and not yet turned into Arrow
+};
+
+// Thread-safe. After fork() the child may go on using it: it records under a writer of its own, what the parent had
+// accepted stays the parent's. The last owner's release shuts it down with Config::shutdown_timeout_secs.
+class OtlpLibrary {
+ public:
+  // Opens the store under config.output_dir (created where missing), takes over what dead writers left there and starts
+  // the workers. Config::grpc and Config::http are not looked at: a library listens to nobody.
+  // Errors: kConfig, kIo.
+  static Result<std::shared_ptr<OtlpLibrary>> Create(const Config& config = {});
+
+  virtual ~OtlpLibrary() = default;
+
+  // Takes one export request of the signal in protobuf form (ExportTraceServiceRequest and its sisters; TracesData is
+  // the same on the wire). On return it is kept at Config::acknowledge's level. Waits up to
+  // Config::admission_timeout_ms for room. Errors: kExport (malformed, or BUFFER_FULL, then retryable), kIo, kShutdown.
+  virtual Result<ExportOutcome> ExportOtlp(Signal signal, std::string request) = 0;
+
+  // Returns when everything accepted before the call is in readable files. Errors: kIo, kShutdown, kExport (retryable)
+  // when `timeout` ran out.
+  virtual Status Flush(std::chrono::milliseconds timeout = std::chrono::seconds(30)) = 0;
+
+  // Stops taking data and writes what is under way. What could not be written within `timeout` stays in the journal and
+  // is stored by the next start. Later calls return the first one's outcome.
+  virtual Status Shutdown(std::chrono::milliseconds timeout) = 0;
+  Status Shutdown() { return Shutdown(std::chrono::seconds(config().shutdown_timeout_secs)); }
+
+  virtual bool is_shut_down() const = 0;
+  virtual LibraryStats Stats() const = 0;
+  virtual const Config& config() const = 0;
+};
+
+}  // namespace otlp_arrow
