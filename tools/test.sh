@@ -43,5 +43,5 @@ step fuzzers tools/run_fuzzers.sh "${FUZZ_SECONDS:-15}"
 # The parts that read foreign bytes or keep others' data, and one whose threads share memory; `make sanitize` runs all. Under
 # ThreadSanitizer the gRPC tests report what the uninstrumented gRPC library hands over between its threads.
 step asan-ubsan tools/run_unit_tests.sh asan-ubsan otlp schema storage pipeline
-step tsan tools/run_unit_tests.sh tsan server/http
+step tsan tools/run_unit_tests.sh tsan storage pipeline server/http
 finish
