@@ -7,13 +7,9 @@
 #include <cstring>
 #include <string_view>
 
+#include "otlp_arrow/wire_format.h"
+
 namespace otlp_arrow::wire {
-
-static_assert(std::endian::native == std::endian::little, "fixed-width fields are read as they lie in memory");
-
-enum WireType : uint32_t { kVarint = 0, kFixed64 = 1, kLen = 2, kStartGroup = 3, kEndGroup = 4, kFixed32 = 5 };
-
-constexpr uint32_t Tag(uint32_t field, WireType type) { return field << 3 | type; }
 
 // A position in a message and the end of that message.
 struct Cursor {

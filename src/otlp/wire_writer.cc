@@ -1,4 +1,4 @@
-#include "otlp/wire_writer.h"
+#include "otlp_arrow/wire_writer.h"
 
 #include <algorithm>
 

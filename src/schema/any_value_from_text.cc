@@ -6,7 +6,7 @@
 
 #include "base/base64.h"
 #include "otlp/scan.h"
-#include "otlp/wire_writer.h"
+#include "otlp_arrow/wire_writer.h"
 #include "schema/any_value_text.h"
 
 namespace otlp_arrow {

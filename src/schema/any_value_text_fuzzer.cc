@@ -7,7 +7,7 @@
 
 #include <simdjson.h>
 
-#include "otlp/wire_writer.h"
+#include "otlp_arrow/wire_writer.h"
 #include "schema/any_value_text.h"
 
 namespace otlp_arrow {

@@ -8,7 +8,7 @@
 #include <gtest/gtest.h>
 #include <opentelemetry/proto/common/v1/common.pb.h>
 
-#include "otlp/wire_writer.h"
+#include "otlp_arrow/wire_writer.h"
 
 namespace otlp_arrow {
 namespace {

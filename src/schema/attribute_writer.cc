@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/base64.h"
+#include "otlp/wire.h"
 #include "schema/any_value_text.h"
 #include "schema/schemas.h"
 

@@ -5,8 +5,8 @@
 #include <string>
 #include <string_view>
 
-#include "otlp/wire_writer.h"
 #include "otlp_arrow/status.h"
+#include "otlp_arrow/wire_writer.h"
 #include "schema/column_reader.h"
 
 namespace otlp_arrow {

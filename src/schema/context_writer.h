@@ -3,8 +3,8 @@
 
 #include <cstdint>
 
-#include "otlp/wire_writer.h"
 #include "otlp_arrow/status.h"
+#include "otlp_arrow/wire_writer.h"
 #include "schema/attribute_writer.h"
 #include "schema/column_reader.h"
 

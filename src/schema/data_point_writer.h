@@ -5,8 +5,8 @@
 
 #include <arrow/type.h>
 
-#include "otlp/wire_writer.h"
 #include "otlp_arrow/status.h"
+#include "otlp_arrow/wire_writer.h"
 #include "schema/attribute_writer.h"
 #include "schema/column_reader.h"
 #include "schema/field_reader.h"

@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <memory>
 
-#include "otlp/wire_writer.h"
 #include "otlp_arrow/status.h"
+#include "otlp_arrow/wire_writer.h"
 #include "schema/column_reader.h"
 
 namespace otlp_arrow {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "otlp/wire_writer.h"
+#include "otlp_arrow/wire_writer.h"
 
 namespace otlp_arrow {
 namespace {

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <utility>
 
-#include "otlp/wire.h"
+#include "otlp_arrow/wire_format.h"
 
 namespace otlp_arrow::wire {
 
