@@ -9,6 +9,8 @@
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
 
+#include "storage/even_offsets.h"
+
 namespace otlp_arrow {
 namespace {
 
@@ -44,6 +46,8 @@ Context MakeSequenceContext() {
   ZSTD_CCtx_setParameter(context.get(), ZSTD_c_windowLog, 19);
   ZSTD_CCtx_setParameter(context.get(), ZSTD_c_minMatch, 3);
   ZSTD_CCtx_setParameter(context.get(), ZSTD_c_blockDelimiters, ZSTD_sf_explicitBlockDelimiters);
+  // A distance that stays the same then costs nothing.
+  ZSTD_CCtx_setParameter(context.get(), ZSTD_c_searchForExternalRepcodes, ZSTD_ps_enable);
   ZSTD_CCtx_setParameter(context.get(), ZSTD_c_literalCompressionMode, ZSTD_ps_enable);
   return context;
 }
@@ -65,6 +69,7 @@ struct BufferCodec::Impl {
   Context entropy = MakeContext(kEntropyParameters);
   Context sequences = MakeSequenceContext();
   std::vector<ZSTD_Sequence> list;
+  EvenOffsetsCache even;
 };
 
 BufferCodec::BufferCodec() : impl_(std::make_unique<Impl>()) {}
@@ -122,6 +127,18 @@ size_t BufferCodec::CompressOffsets(const uint8_t* input, size_t size, uint8_t* 
   const size_t n = size / kWidth;
   if (size % kWidth != 0 || size < kLeast) return 0;
   auto& list = impl_->list;
+  if (const auto step = EvenStep(input, n)) {
+    const std::string& bytes = impl_->even.Get(*step, n, [&] {
+      ListEvenSequences(input, n, *step, &list);
+      std::string out(room, '\0');
+      const size_t written = ZSTD_compressSequences(impl_->sequences.get(), out.data(), room, list.data(), list.size(), input, size);
+      out.resize(ZSTD_isError(written) ? 0 : written);
+      return out;
+    });
+    if (bytes.empty() || bytes.size() > room) return 0;
+    std::memcpy(output, bytes.data(), bytes.size());
+    return bytes.size();
+  }
   list.clear();
   // The first value is a literal; then, value by value, what differs from the one before is literal and the rest is a
   // match four bytes back. Matches are of three bytes or more: a value with two bytes changed is a literal as a whole.

@@ -1,6 +1,7 @@
 // zstd for the buffers of a record batch, told what is in them. The result is plain zstd frames that any Arrow reader
 // takes; only the search for matches differs, by kind of buffer:
-//   offsets   each value repeats the upper bytes of the one before: said to zstd outright, no search
+//   offsets   each value repeats the upper bytes of the one before: said to zstd outright, no search; those with one
+//             step between them, which are the same in each batch, only once
 //   times     the same with more varying bytes: a search for short matches
 //   indices   dictionary indices: a search where they come in runs, entropy coding alone where they alternate
 //   others    zstd level 1

@@ -49,6 +49,25 @@ TEST(BufferCodec, OffsetsOfEveryShapeReadBack) {
   }
 }
 
+TEST(BufferCodec, OffsetsOfIdsTakeNextToNothingEachTime) {
+  arrow::StringBuilder builder;
+  for (int i = 0; i < 16384; ++i) ASSERT_TRUE(builder.Append(std::string(32, 'a')).ok());
+  auto column = *builder.Finish();
+  auto batch = arrow::RecordBatch::Make(arrow::schema({arrow::field("c", column->type())}), column->length(), {column});
+  const auto& offsets = column->data()->buffers[1];
+  BufferCodec codec;
+  codec.Learn(*batch);
+  auto reference = *arrow::util::Codec::Create(arrow::Compression::ZSTD);
+  for (int time = 0; time < 2; ++time) {
+    std::vector<uint8_t> packed(static_cast<size_t>(codec.MaxCompressedLen(offsets->size(), offsets->data())));
+    const int64_t size = *codec.Compress(offsets->size(), offsets->data(), static_cast<int64_t>(packed.size()), packed.data());
+    EXPECT_LT(size, offsets->size() / 12);
+    std::vector<uint8_t> unpacked(static_cast<size_t>(offsets->size()));
+    ASSERT_TRUE(reference->Decompress(size, packed.data(), offsets->size(), unpacked.data()).ok());
+    EXPECT_EQ(0, memcmp(unpacked.data(), offsets->data(), unpacked.size()));
+  }
+}
+
 TEST(BufferCodec, NumbersAndIndicesReadBack) {
   std::mt19937_64 random(11);
   for (int rows : {1, 100, 5000, 40000}) {
