@@ -6,9 +6,16 @@ if(Arrow_FOUND)
   add_library(otlp_arrow_arrow INTERFACE)
   target_link_libraries(otlp_arrow_arrow INTERFACE Arrow::arrow_shared)
 else()
-  set(_python ${CMAKE_CURRENT_SOURCE_DIR}/.venv/bin/python)
+  if(SKBUILD)  # pip's build environment has its own
+    set(_python ${Python_EXECUTABLE})
+  else()
+    set(_python ${CMAKE_CURRENT_SOURCE_DIR}/.venv/bin/python)
+  endif()
   if(NOT EXISTS ${_python})
     find_program(_python NAMES python3 REQUIRED)
+  endif()
+  if(NOT Python_EXECUTABLE)
+    set(Python_EXECUTABLE ${_python})
   endif()
   execute_process(
     COMMAND ${_python} -c "import pyarrow as p; print(p.__version__); print(p.get_include()); print(p.get_library_dirs()[0])"

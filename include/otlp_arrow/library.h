@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -56,6 +57,11 @@ class OtlpLibrary {
   // the same on the wire). On return it is kept at Config::acknowledge's level. Waits up to
   // Config::admission_timeout_ms for room. Errors: kExport (malformed, or BUFFER_FULL, then retryable), kIo, kShutdown.
   virtual Result<ExportOutcome> ExportOtlp(Signal signal, std::string request) = 0;
+
+  // The same without waiting: `done` is called exactly once, before this returns (the rule) or later on another thread,
+  // where the request waits for room or for the device. It must not block, throw, or call the library.
+  using ExportCallback = std::function<void(Result<ExportOutcome>)>;
+  virtual void StartExportOtlp(Signal signal, std::string request, ExportCallback done) = 0;
 
   // Returns when everything accepted before the call is in readable files. Errors: kIo, kShutdown, kExport (retryable)
   // when `timeout` ran out.

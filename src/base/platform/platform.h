@@ -14,7 +14,7 @@
 
 namespace otlp_arrow::platform {
 
-// An open file; closed when destroyed. Not inherited by child programs.
+// An open file; closed when destroyed. Not inherited by child programs; one that can be written not even by forked children.
 class File {
  public:
   enum class Mode {
@@ -24,7 +24,7 @@ class File {
   };
   static Result<File> Open(const std::string& path, Mode mode);
 
-  File(File&& other) noexcept : fd_(std::exchange(other.fd_, -1)), path_(std::move(other.path_)) {}
+  File(File&& other) noexcept : fd_(std::exchange(other.fd_, -1)), owner_(other.owner_), path_(std::move(other.path_)) {}
   File& operator=(File&& other) noexcept;
   File(const File&) = delete;
   ~File();
@@ -41,24 +41,28 @@ class File {
   const std::string& path() const { return path_; }
 
  private:
-  File(int fd, std::string path) : fd_(fd), path_(std::move(path)) {}
+  File(int fd, int owner, std::string path) : fd_(fd), owner_(owner), path_(std::move(path)) {}
+  void Close();
   int fd_;
+  int owner_;  // as OwnDescriptors says; -1: inherited by forked children
   std::string path_;
 };
 
-// An exclusive lock on a file, held until destroyed or until the process ends, however it ends.
+// An exclusive lock on a file, held until destroyed or until the process ends, however it ends. Its forked children do
+// not hold it.
 class FileLock {
  public:
   // nullopt where another holder has it.
   static Result<std::optional<FileLock>> TryLock(const std::string& path);
-  FileLock(FileLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  FileLock(FileLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)), owner_(other.owner_) {}
   FileLock& operator=(FileLock&& other) noexcept;
   FileLock(const FileLock&) = delete;
   ~FileLock();
 
  private:
-  explicit FileLock(int fd) : fd_(fd) {}
+  FileLock(int fd, int owner) : fd_(fd), owner_(owner) {}
   int fd_;
+  int owner_;  // as OwnDescriptors says
 };
 
 struct DirectoryEntry {

@@ -15,6 +15,7 @@
 #include <memory>
 #include <random>
 
+#include "base/platform/fork.h"
 #include "base/platform/platform.h"
 
 namespace otlp_arrow::platform {
@@ -45,10 +46,6 @@ int OpenRetrying(const char* path, int flags, mode_t mode) {
   return fd;
 }
 
-void CloseIfOpen(int fd) {
-  if (fd >= 0) ::close(fd);
-}
-
 std::string ParentOf(const std::string& path) {
   const auto parent = std::filesystem::path(path).parent_path().string();
   return parent.empty() ? "." : parent;
@@ -62,19 +59,30 @@ Result<File> File::Open(const std::string& path, Mode mode) {
   if (mode == Mode::kCreateNew) flags = O_RDWR | O_CREAT | O_EXCL;
   const int fd = OpenRetrying(path.c_str(), flags, 0644);
   if (fd < 0) return Failed(mode == Mode::kRead ? "open" : "create", path, errno);
-  return File(fd, path);
+  if (mode == Mode::kRead) return File(fd, -1, path);
+  const auto hold = OwnDescriptors::Hold();
+  return File(fd, OwnDescriptors::Enter(fd), path);
 }
 
 File& File::operator=(File&& other) noexcept {
   if (this != &other) {
-    CloseIfOpen(fd_);
+    Close();
     fd_ = std::exchange(other.fd_, -1);
+    owner_ = other.owner_;
     path_ = std::move(other.path_);
   }
   return *this;
 }
 
-File::~File() { CloseIfOpen(fd_); }
+File::~File() { Close(); }
+
+void File::Close() {
+  if (owner_ >= 0) {
+    OwnDescriptors::Close(fd_, owner_);
+  } else if (fd_ >= 0) {
+    ::close(fd_);
+  }
+}
 
 Status File::WriteAt(uint64_t offset, const std::string_view* parts, size_t count) {
   std::vector<iovec> rest;
@@ -139,6 +147,7 @@ Status File::Sync() {
 }
 
 Result<std::optional<FileLock>> FileLock::TryLock(const std::string& path) {
+  const auto hold = OwnDescriptors::Hold();
   const int fd = OpenRetrying(path.c_str(), O_RDWR | O_CREAT, 0644);
   if (fd < 0) return Failed("create the lock file", path, errno);
   if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
@@ -147,18 +156,19 @@ Result<std::optional<FileLock>> FileLock::TryLock(const std::string& path) {
     if (error == EWOULDBLOCK) return std::optional<FileLock>();
     return Failed("lock", path, error);
   }
-  return std::optional<FileLock>(FileLock(fd));
+  return std::optional<FileLock>(FileLock(fd, OwnDescriptors::Enter(fd)));
 }
 
 FileLock& FileLock::operator=(FileLock&& other) noexcept {
   if (this != &other) {
-    CloseIfOpen(fd_);
+    OwnDescriptors::Close(fd_, owner_);
     fd_ = std::exchange(other.fd_, -1);
+    owner_ = other.owner_;
   }
   return *this;
 }
 
-FileLock::~FileLock() { CloseIfOpen(fd_); }
+FileLock::~FileLock() { OwnDescriptors::Close(fd_, owner_); }
 
 Status CreateDirectories(const std::string& path) {
   std::error_code error;

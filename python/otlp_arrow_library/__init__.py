@@ -1,0 +1,68 @@
+"""Records OpenTelemetry traces, metrics and logs of this program as Apache Arrow files.
+
+    import otlp_arrow_library
+
+    library = otlp_arrow_library.OtlpLibrary(output_dir="./telemetry")
+    provider.add_span_processor(BatchSpanProcessor(library.span_exporter()))
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ._config import Config, ConfigBuilder, ForwardingConfig
+from ._errors import (
+    ConfigError,
+    ExportError,
+    OtlpConfigError,
+    OtlpError,
+    OtlpExportError,
+    OtlpIOError,
+    OtlpServerError,
+    OtlpShutdownError,
+    ShutdownError,
+)
+from ._library import LibraryStats, OtlpLibrary, SignalStats
+
+if TYPE_CHECKING:
+    from ._mock import MockOtlpService as MockOtlpService
+    from ._reading import open as open
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Config",
+    "ConfigBuilder",
+    "ConfigError",
+    "ExportError",
+    "ForwardingConfig",
+    "LibraryStats",
+    "MockOtlpService",
+    "OtlpConfigError",
+    "OtlpError",
+    "OtlpExportError",
+    "OtlpIOError",
+    "OtlpLibrary",
+    "OtlpServerError",
+    "OtlpShutdownError",
+    "ShutdownError",
+    "SignalStats",
+    "open",
+]
+
+# What a program may never need is imported at its first use, so that importing this package stays cheap.
+_LATER = {"MockOtlpService": "_mock", "open": "_reading"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    value = getattr(import_module(f".{_LATER[name]}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LATER})

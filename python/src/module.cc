@@ -1,0 +1,16 @@
+// The extension module otlp_arrow_library._native.
+#include "bindings.h"
+
+NB_MODULE(_native, m) {
+  using namespace otlp_arrow::python;  // NOLINT: the Bind functions alone
+  // A library that a program's global variables hold to its end is no leak.
+  nanobind::set_leak_warnings(false);
+  BindConfig(m);
+  BindLibrary(m);
+#if __has_include("convert.h")
+  BindConversion(m);
+#endif
+#if __has_include("reader.h")
+  BindReader(m);
+#endif
+}
