@@ -10,7 +10,7 @@
 #include <arrow/type.h>
 
 #include "base/platform/platform.h"
-#include "service/stored_files.h"
+#include "query/stored_files.h"
 #include "storage/journal.h"
 #include "storage/layout.h"
 #include "storage/ledger_file.h"

@@ -8,8 +8,8 @@
 #include <simdjson.h>
 
 #include "base/platform/platform.h"
-#include "service/stored_files.h"
-#include "service/stored_files_testing.h"
+#include "query/stored_files.h"
+#include "query/stored_files_testing.h"
 #include "storage/journal.h"
 #include "storage/layout.h"
 #include "storage/ledger_file.h"

@@ -3,11 +3,11 @@
 
 #include <unistd.h>
 
+#include "query/stored_files.h"
 #include "service/commands.h"
 #include "service/human_text.h"
 #include "service/replayer.h"
 #include "service/signal_watch.h"
-#include "service/stored_files.h"
 
 namespace otlp_arrow {
 namespace {

@@ -5,10 +5,10 @@
 
 #include <arrow/record_batch.h>
 
+#include "query/row_filter.h"
+#include "query/stored_files.h"
 #include "schema/encode.h"
 #include "service/human_text.h"
-#include "service/stored_files.h"
-#include "service/time_filter.h"
 
 namespace otlp_arrow {
 namespace {
@@ -18,6 +18,13 @@ using std::chrono::milliseconds;
 
 // Rows that are turned into requests at a time, at least one full request's.
 constexpr int64_t kMinRowsPerStep = 4096;
+
+RowFilter FilterOf(const ReplayOptions& options) {
+  RowFilter filter;
+  if (options.since) filter.start = options.since->time_since_epoch().count();
+  if (options.until) filter.end = options.until->time_since_epoch().count();
+  return filter;
+}
 
 std::string Seconds(milliseconds time) {
   std::string text = std::to_string(time.count() / 1000) + "." + std::to_string(time.count() % 1000 / 100);
@@ -79,7 +86,7 @@ void Replayer::ReplayFile(const std::string& path) {
 }
 
 Status Replayer::ReplayBatch(Signal signal, const std::shared_ptr<arrow::RecordBatch>& batch) {
-  OTLP_ASSIGN_OR_RETURN(const auto wanted, FilterByTime(signal, batch, options_.since, options_.until));
+  OTLP_ASSIGN_OR_RETURN(const auto wanted, FilterRows(signal, FilterOf(options_), batch));
   report_.left_out += batch->num_rows() - wanted->num_rows();
   const EncodeOptions encoding{.max_items_per_request = options_.batch};
   // A multiple of the request size, so that only the last request of a batch is smaller.

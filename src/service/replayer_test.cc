@@ -5,8 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "service/stored_files.h"
-#include "service/stored_files_testing.h"
+#include "query/stored_files.h"
+#include "query/stored_files_testing.h"
 
 namespace otlp_arrow {
 namespace {

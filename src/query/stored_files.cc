@@ -1,4 +1,4 @@
-#include "service/stored_files.h"
+#include "query/stored_files.h"
 
 #include <algorithm>
 #include <filesystem>
@@ -59,31 +59,44 @@ Result<StoredFile> StoredFile::Open(const std::string& path, const std::vector<s
   auto input = arrow::io::ReadableFile::Open(path);
   if (!input.ok()) return Status::Io(input.status().message());
   StoredFile file;
+  file.input_ = *input;
   auto size = (*input)->GetSize();
   if (!size.ok()) return Status::Io(size.status().message());
   file.bytes_ = *size;
-  auto options = arrow::ipc::IpcReadOptions::Defaults();
-  options.use_threads = false;
-  auto reader = arrow::ipc::RecordBatchFileReader::Open(*input, options);
-  if (!reader.ok()) return Damaged(reader.status());
-  file.schema_ = (*reader)->schema();
+  OTLP_RETURN_NOT_OK(file.OpenReader({}));
+  file.schema_ = file.reader_->schema();
   const auto signal = SignalOfSchema(*file.schema_);
   if (!signal) {
     return Status::Export("is an Arrow file, but holds no table of otlp-arrow (no " + std::string(kSignalKey) +
                           " in its metadata)");
   }
   file.signal_ = *signal;
+  if (!columns.empty()) OTLP_RETURN_NOT_OK(file.OpenReader(columns));
+  return file;
+}
+
+Result<StoredFile> StoredFile::WithColumns(const std::vector<std::string>& columns) const {
+  StoredFile file(*this);
+  OTLP_RETURN_NOT_OK(file.OpenReader(columns));
+  return file;
+}
+
+Status StoredFile::OpenReader(const std::vector<std::string>& columns) {
+  auto options = arrow::ipc::IpcReadOptions::Defaults();
+  options.use_threads = false;
   if (!columns.empty()) {
-    for (int i = 0; i < file.schema_->num_fields(); ++i) {
-      if (std::find(columns.begin(), columns.end(), file.schema_->field(i)->name()) != columns.end()) {
+    for (int i = 0; i < schema_->num_fields(); ++i) {
+      if (std::find(columns.begin(), columns.end(), schema_->field(i)->name()) != columns.end()) {
         options.included_fields.push_back(i);
       }
     }
-    reader = arrow::ipc::RecordBatchFileReader::Open(*input, options);
-    if (!reader.ok()) return Damaged(reader.status());
+    // To Arrow no field means all; of none of them the rows are wanted.
+    if (options.included_fields.empty()) options.included_fields.push_back(0);
   }
-  file.reader_ = *reader;
-  return file;
+  auto reader = arrow::ipc::RecordBatchFileReader::Open(input_, options);
+  if (!reader.ok()) return Damaged(reader.status());
+  reader_ = *reader;
+  return Status::Ok();
 }
 
 int StoredFile::batch_count() const { return reader_->num_record_batches(); }

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include <arrow/io/type_fwd.h>
 #include <arrow/ipc/type_fwd.h>
 #include <arrow/type_fwd.h>
 
@@ -24,6 +25,8 @@ class StoredFile {
   // `columns` (top level): only these are read; empty: all. Names that the file lacks are passed over.
   // Errors: kIo where the file cannot be read, kExport where it is damaged or no table of ours.
   static Result<StoredFile> Open(const std::string& path, const std::vector<std::string>& columns = {});
+  // The same file with other columns; also where the file is deleted meanwhile.
+  Result<StoredFile> WithColumns(const std::vector<std::string>& columns) const;
 
   Signal signal() const { return signal_; }
   const std::shared_ptr<arrow::Schema>& schema() const { return schema_; }  // of the whole file
@@ -34,6 +37,9 @@ class StoredFile {
   Result<std::shared_ptr<arrow::RecordBatch>> ReadBatch(int index);
 
  private:
+  Status OpenReader(const std::vector<std::string>& columns);
+
+  std::shared_ptr<arrow::io::RandomAccessFile> input_;
   std::shared_ptr<arrow::ipc::RecordBatchFileReader> reader_;
   std::shared_ptr<arrow::Schema> schema_;
   Signal signal_ = Signal::kTraces;

@@ -1,0 +1,86 @@
+#include "query/store_snapshot.h"
+
+#include <map>
+#include <utility>
+
+#include "base/platform/platform.h"
+#include "query/stored_files.h"
+#include "storage/journal.h"
+#include "storage/ledger_file.h"
+#include "storage/writer_directory.h"
+
+namespace otlp_arrow {
+namespace {
+
+using Sequences = std::map<uint64_t, JournaledRequest>;
+using Journals = std::map<std::string, Sequences>;  // by writer
+
+// A segment that is not there any more was stored and used again, or its writer has ended: its items are in files.
+Status ReadSegment(const std::string& path, Signal signal, uint64_t stored, Sequences* records) {
+  auto keep = [&](const JournalRecord& record) {
+    if (record.signal == signal && record.sequence > stored) {
+      records->insert_or_assign(record.sequence,
+                                JournaledRequest{std::string(record.request), record.items, record.rejected_items > 0});
+    }
+    return Status::Ok();
+  };
+  // A live segment's end may be half written; what is damaged in a dead one is recovery's to judge.
+  std::vector<JournalDamage> ignored;
+  uint64_t expected = 0;
+  Status status = ReadJournalSegment(path, true, &expected, keep, &ignored);
+  return status.ok() || !platform::Exists(path) ? Status::Ok() : status;
+}
+
+uint64_t LastStored(const StoreLayout& layout, const std::string& writer, Signal signal) {
+  return ReadLedgerFile(layout, writer).stored_sequences[static_cast<size_t>(signal)];
+}
+
+Result<Journals> ReadJournals(const StoreLayout& layout, Signal signal) {
+  Journals journals;
+  OTLP_ASSIGN_OR_RETURN(const auto writers, platform::ListDirectory(layout.JournalsDir()));
+  for (const auto& writer : writers) {
+    if (!writer.is_directory || writer.name[0] == kUnfinishedPrefix) continue;
+    OTLP_ASSIGN_OR_RETURN(const auto segments, ListJournalSegments(layout.WriterDir(writer.name)));
+    // Segments kept for later use are full of what is stored: it need not be copied.
+    const uint64_t stored = LastStored(layout, writer.name, signal);
+    for (const auto& path : segments) OTLP_RETURN_NOT_OK(ReadSegment(path, signal, stored, &journals[writer.name]));
+  }
+  return journals;
+}
+
+// What the ledger says is in files: also files that retention has deleted.
+void DropStored(const StoreLayout& layout, Signal signal, Journals* journals) {
+  for (auto& [writer, records] : *journals) {
+    records.erase(records.begin(), records.upper_bound(LastStored(layout, writer, signal)));
+  }
+}
+
+void DropInFile(const std::string& path, Journals* journals) {
+  const auto name = DataFileName::Parse(path.substr(path.rfind('/') + 1));
+  if (!name) return;
+  const auto found = journals->find(name->writer);
+  if (found == journals->end()) return;
+  Sequences& records = found->second;
+  records.erase(records.lower_bound(name->range.first), records.upper_bound(name->range.last));
+}
+
+}  // namespace
+
+Result<StoreSnapshot> TakeSnapshot(const StoreLayout& layout, Signal signal, bool include_journal) {
+  StoreSnapshot snapshot;
+  Journals journals;
+  if (include_journal) {
+    OTLP_ASSIGN_OR_RETURN(journals, ReadJournals(layout, signal));
+    DropStored(layout, signal, &journals);
+  }
+  if (platform::Exists(layout.DataDir(signal))) {
+    OTLP_ASSIGN_OR_RETURN(snapshot.files, FindStoredFiles(layout.DataDir(signal)));
+  }
+  for (const auto& path : snapshot.files) DropInFile(path, &journals);
+  for (auto& [writer, records] : journals) {
+    for (auto& [sequence, request] : records) snapshot.requests.push_back(std::move(request));
+  }
+  return snapshot;
+}
+
+}  // namespace otlp_arrow

@@ -1,0 +1,61 @@
+// The rows of files and requests, batch by batch.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <arrow/record_batch.h>
+
+#include "otlp_arrow/signal.h"
+#include "query/request_batches.h"
+#include "query/row_filter.h"
+#include "query/store_snapshot.h"
+#include "query/stored_files.h"
+
+namespace otlp_arrow {
+
+struct StreamPlan {
+  Signal signal = Signal::kTraces;
+  std::shared_ptr<arrow::Schema> schema;    // of the batches that are handed out
+  std::vector<PromotedAttribute> promoted;  // that the requests are decoded with
+  RowFilter filter;
+  StoreSnapshot snapshot;
+  // Files may be of other signals or of no table of ours: those are passed over. Otherwise they are errors.
+  bool mixed_files = false;
+};
+
+class StoreStream final : public arrow::RecordBatchReader {
+ public:
+  explicit StoreStream(StreamPlan plan);
+  ~StoreStream() override;
+
+  std::shared_ptr<arrow::Schema> schema() const override { return plan_.schema; }
+  // Null at the end. Batches have at least one row.
+  arrow::Status ReadNext(std::shared_ptr<arrow::RecordBatch>* batch) override;
+  // All rows, instead of reading them: no column is read but those of the filter.
+  Result<int64_t> Count();
+
+ private:
+  struct OpenFile;
+
+  Result<std::shared_ptr<arrow::RecordBatch>> Next();
+  Result<std::shared_ptr<arrow::RecordBatch>> NextOfFile();
+  Result<std::shared_ptr<arrow::RecordBatch>> NextOfRequests();
+  // True where there is one; current_ is then open.
+  Result<bool> OpenNextFile();
+  Result<StoredFile> OpenFirst(const std::string& path) const;
+  // Null where no row is wanted.
+  Result<std::shared_ptr<arrow::RecordBatch>> ReadBatch(OpenFile* file, int index) const;
+  Result<int64_t> CountFile(OpenFile* file) const;
+  Result<int64_t> CountRequests();
+
+  StreamPlan plan_;
+  std::shared_ptr<arrow::Schema> filter_schema_;
+  size_t next_file_ = 0;
+  std::unique_ptr<OpenFile> current_;
+  size_t next_request_ = 0;
+  std::unique_ptr<RequestBatches> decoded_;
+};
+
+}  // namespace otlp_arrow
