@@ -32,7 +32,7 @@ Context MakeContext(const Parameters& p) {
   Context context(ZSTD_createCCtx());
   ZSTD_CCtx_setParameter(context.get(), ZSTD_c_compressionLevel, 1);
   ZSTD_CCtx_setParameter(context.get(), ZSTD_c_windowLog, 19);
-  ZSTD_CCtx_setParameter(context.get(), ZSTD_c_hashLog, 14);
+  ZSTD_CCtx_setParameter(context.get(), ZSTD_c_hashLog, 13);
   ZSTD_CCtx_setParameter(context.get(), ZSTD_c_minMatch, p.min_match);
   ZSTD_CCtx_setParameter(context.get(), ZSTD_c_targetLength, p.target_length);
   // Levels with a target length would leave literals uncoded otherwise.
