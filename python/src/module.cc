@@ -10,7 +10,5 @@ NB_MODULE(_native, m) {
 #if __has_include("convert.h")
   BindConversion(m);
 #endif
-#if __has_include("reader.h")
   BindReader(m);
-#endif
 }

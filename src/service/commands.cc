@@ -4,7 +4,10 @@
 #include <exception>
 #include <iostream>
 #include <string>
+#include <utility>
 #include <vector>
+
+#include "otlp_arrow/service.h"
 
 namespace otlp_arrow {
 namespace {
@@ -29,12 +32,11 @@ int Report(const Status& status, const Console& console) {
   return status.code() == StatusCode::kConfig ? kExitUsage : kExitFailure;
 }
 
-int RunOtlpArrow(int argc, char** argv, char** environ) {
-  const Console console{std::cout, std::cerr, ReadEnvironment(environ)};
+int RunCommandLine(std::vector<std::string> arguments, char** environment) {
+  const Console console{std::cout, std::cerr, ReadEnvironment(environment)};
+  if (arguments.empty()) arguments = {"otlp-arrow"};
   try {
-    const std::vector<std::string> arguments =
-        argc > 0 ? std::vector<std::string>(argv, argv + argc) : std::vector<std::string>{"otlp-arrow"};
-    return std::visit(Runner{console}, ParseCommandLine(arguments, std::chrono::system_clock::now()));
+    return std::visit(Runner{console}, ParseCommandLine(std::move(arguments), std::chrono::system_clock::now()));
   } catch (const std::exception& e) {
     console.err << "otlp-arrow: " << e.what() << std::endl;
     return kExitFailure;

@@ -23,9 +23,6 @@ int RunInspect(const InspectOptions& options, const Console& console);
 // Succeeds only where everything was taken, or where SIGTERM ended it and everything was taken up to then.
 int RunReplay(const ReplayOptions& options, const Console& console);
 
-// The whole program.
-int RunOtlpArrow(int argc, char** argv, char** environ);
-
 // "otlp-arrow: <message>" and the exit code that fits the status.
 int Report(const Status& status, const Console& console);
 

@@ -1,5 +1,5 @@
 #include <unistd.h>
 
-#include "service/commands.h"
+#include "otlp_arrow/service.h"
 
-int main(int argc, char** argv) { return otlp_arrow::RunOtlpArrow(argc, argv, environ); }
+int main(int argc, char** argv) { return otlp_arrow::RunCommandLine({argv, argv + argc}, environ); }
