@@ -27,7 +27,7 @@ class BytePool : public std::enable_shared_from_this<BytePool> {
  private:
   static constexpr size_t kBlockBytes = 2 << 20;
   static constexpr size_t kLargest = kBlockBytes / 4;  // larger pieces get memory of their own
-  static constexpr size_t kFreeBlocksKept = 8;
+  static constexpr size_t kFreeBlocksKept = 4;
 
   BytePool() = default;
   std::shared_ptr<char> TakeBlock();

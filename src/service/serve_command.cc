@@ -7,6 +7,7 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include "base/platform/platform.h"
 #include "pipeline/pipeline.h"
 #include "server/grpc/otlp_grpc_server.h"
 #include "server/http/otlp_http_server.h"
@@ -99,6 +100,7 @@ int RunServe(const ServeOptions& options, const Console& console) {
     return kExitOk;
   }
 
+  platform::GiveMemoryBack();
   auto service = Service::Start(config);
   if (!service.ok()) return Report(service.status(), console);
   console.err << StartMessage(config, (*service)->addresses()) << std::flush;

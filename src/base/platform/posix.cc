@@ -1,5 +1,8 @@
 #include <dirent.h>
 #include <fcntl.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <pthread.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -259,6 +262,14 @@ std::string RandomBytes(size_t n) {
   std::string bytes;
   while (bytes.size() < n) bytes.push_back(static_cast<char>(source()));
   return bytes;
+}
+
+void GiveMemoryBack() {
+#ifdef __GLIBC__
+  constexpr int kLargeBytes = 1 << 20;
+  mallopt(M_MMAP_THRESHOLD, kLargeBytes);
+  mallopt(M_ARENA_MAX, 2);
+#endif
 }
 
 void SetThreadName(const std::string& name) {
