@@ -360,8 +360,14 @@ class TextDictionary {
     if (n >= 8) {
       std::memcpy(&head, text.data(), 8);
       std::memcpy(&tail, text.data() + n - 8, 8);
-    } else {
-      for (size_t i = 0; i < n; ++i) head = head << 8 | static_cast<uint8_t>(text[i]);
+    } else if (n >= 4) {
+      uint32_t first, last;
+      std::memcpy(&first, text.data(), 4);
+      std::memcpy(&last, text.data() + n - 4, 4);
+      head = uint64_t{last} << 32 | first;
+    } else if (n > 0) {
+      const auto byte = [&](size_t i) { return uint64_t{static_cast<uint8_t>(text[i])}; };
+      head = byte(0) | byte(n / 2) << 8 | byte(n - 1) << 16;
     }
     // The texts met last, by length and both ends; up to 16 bytes that is the whole text.
     const uint64_t mixed = (head ^ (tail * 0x9e3779b97f4a7c15ull) ^ n) * 0xc2b2ae3d27d4eb4full;
