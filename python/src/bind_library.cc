@@ -11,6 +11,7 @@
 #include "convert.h"
 #define OTLP_ARROW_CONVERT 1
 #endif
+#include "gil.h"
 #include "wait.h"
 
 namespace otlp_arrow::python {
@@ -57,7 +58,7 @@ class LibraryHandle {
   LibraryHandle& operator=(const LibraryHandle&) = delete;
   // Writing what is under way may take a while: others go on meanwhile.
   ~LibraryHandle() {
-    nb::gil_scoped_release release;
+    GilRelease release;
     library_.reset();
   }
 
@@ -82,14 +83,14 @@ class LibraryHandle {
   }
 
   bool is_shut_down() const {
-    nb::gil_scoped_release release;
+    GilRelease release;
     return library_->is_shut_down();
   }
 
   nb::dict Stats() const {
     LibraryStats stats;
     {
-      nb::gil_scoped_release release;
+      GilRelease release;
       stats = library_->Stats();
     }
     nb::dict all;
@@ -103,7 +104,7 @@ class LibraryHandle {
     using Result = Result<ExportOutcome>;
     auto pending = std::make_shared<Pending<Result>>();
     {
-      nb::gil_scoped_release release;
+      GilRelease release;
       library_->StartExportOtlp(signal, std::move(request), [pending](Result result) { pending->Set(std::move(result)); });
     }
     const ExportOutcome outcome = ValueOrRaise(pending->Wait());

@@ -13,6 +13,8 @@
 
 #include <nanobind/nanobind.h>
 
+#include "gil.h"
+
 namespace otlp_arrow::python {
 
 // One value that another thread sets. Shared by both, so that the one that waits may leave.
@@ -32,7 +34,7 @@ class Pending {
   T Wait() {
     while (true) {
       {
-        nanobind::gil_scoped_release release;
+        GilRelease release;
         std::unique_lock lock(mutex_);
         if (set_.wait_for(lock, kSignalCheck, [this] { return value_.has_value(); })) return *std::move(value_);
       }
