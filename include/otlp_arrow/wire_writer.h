@@ -29,6 +29,8 @@ class Writer {
   Writer& operator=(const Writer&) = delete;
 
   size_t size() const { return size_; }
+  // What is written so far; good until the next call that writes.
+  std::string_view view() const { return {buffer_.data(), size_}; }
 
   // The bytes written so far; the writer is empty afterwards.
   std::string Take() {

@@ -5,9 +5,6 @@
 namespace otlp_arrow::python {
 namespace {
 
-// Longer texts of values are cut in messages.
-constexpr Py_ssize_t kLongestRepr = 80;
-
 // None is 0; otherwise a Python int. Fault where there is none.
 nb::object Integer(PyObject* object, const char* field) {
   if (PyLong_Check(object)) return nb::borrow(object);
@@ -105,17 +102,6 @@ nb::object SafeStr(PyObject* object) {
   const std::string said = "<" + TypeName(object) + ": str() raised " +
                            reinterpret_cast<PyTypeObject*>(type.ptr())->tp_name + ">";
   return nb::steal(PyUnicode_DecodeUTF8(said.data(), static_cast<Py_ssize_t>(said.size()), "replace"));
-}
-
-std::string ShortRepr(PyObject* object) {
-  nb::object text = nb::steal(PyObject_Repr(object));
-  if (!text.is_valid()) {
-    SwallowError();
-    return "a value without a repr";
-  }
-  const bool cut = PyUnicode_GET_LENGTH(text.ptr()) > kLongestRepr;
-  if (cut) text = nb::steal(PyUnicode_Substring(text.ptr(), 0, kLongestRepr));
-  return std::string(Utf8(text.ptr()).view()) + (cut ? "..." : "");
 }
 
 void Utf8::Encode() {

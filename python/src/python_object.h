@@ -9,9 +9,9 @@
 #include <string>
 #include <string_view>
 
-namespace otlp_arrow::python {
+#include "bindings.h"
 
-namespace nb = nanobind;
+namespace otlp_arrow::python {
 
 // What is wrong with an item, in words for the caller. Becomes an OtlpExportError that says which item.
 class Fault : public std::runtime_error {
@@ -59,9 +59,6 @@ std::string TypeName(PyObject* object);
 void SwallowError();
 // str(object); where that raises, a text that says so.
 nb::object SafeStr(PyObject* object);
-// repr(object), shortened to what a message can take.
-std::string ShortRepr(PyObject* object);
-
 // A text as UTF-8: pairs of surrogates become the character that they stand for, lone ones U+FFFD.
 class Utf8 {
  public:
