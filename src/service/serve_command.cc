@@ -101,6 +101,7 @@ int RunServe(const ServeOptions& options, const Console& console) {
   }
 
   platform::GiveMemoryBack();
+  spdlog::debug("open files: up to {}", platform::RaiseOpenFileLimit());
   auto service = Service::Start(config);
   if (!service.ok()) return Report(service.status(), console);
   console.err << StartMessage(config, (*service)->addresses()) << std::flush;

@@ -94,6 +94,10 @@ std::string RandomBytes(size_t n);
 // Tells the kernel the name of the calling thread, for debuggers and profilers (at most 15 characters are kept).
 void SetThreadName(const std::string& name);
 
+// Raises the process's soft limit of open files to its hard one, up to a million: a server that runs out of them is deaf.
+// Returns the limit that holds afterwards.
+uint64_t RaiseOpenFileLimit();
+
 // For a process whose memory must follow its load: large pieces go back to the system when they are freed, and threads
 // share their heaps. Does nothing where the C library has no such switches. Call it before threads are started.
 void GiveMemoryBack();

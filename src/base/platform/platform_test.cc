@@ -113,6 +113,22 @@ TEST_F(Platform, AWriteThatTheSystemLimitsIsAnErrorThatSaysWhich) {
   EXPECT_TRUE(WIFEXITED(outcome) && WEXITSTATUS(outcome) == 0) << outcome;
 }
 
+TEST_F(Platform, TheLimitOfOpenFilesIsRaisedAsFarAsAllowed) {
+  // In a child: the limit stays with the process.
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const rlimit limit{64, 256};
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+    const bool raised = RaiseOpenFileLimit() == 256 && RaiseOpenFileLimit() == 256;
+    rlimit now{};
+    ::getrlimit(RLIMIT_NOFILE, &now);
+    ::_exit(raised && now.rlim_cur == 256 ? 0 : 1);
+  }
+  int outcome = -1;
+  ASSERT_EQ(::waitpid(child, &outcome, 0), child);
+  EXPECT_TRUE(WIFEXITED(outcome) && WEXITSTATUS(outcome) == 0) << outcome;
+}
+
 TEST_F(Platform, ALockHasOneHolder) {
   const std::string path = dir_ / "lock";
   auto first = FileLock::TryLock(path);

@@ -5,6 +5,7 @@
 #endif
 #include <pthread.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/uio.h>
@@ -262,6 +263,18 @@ std::string RandomBytes(size_t n) {
   std::string bytes;
   while (bytes.size() < n) bytes.push_back(static_cast<char>(source()));
   return bytes;
+}
+
+uint64_t RaiseOpenFileLimit() {
+  constexpr rlim_t kMost = 1 << 20;  // more only makes tables of descriptors large
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
+  const rlim_t wanted = std::min(limit.rlim_max, kMost);
+  if (limit.rlim_cur < wanted) {
+    const rlimit raised{wanted, limit.rlim_max};
+    if (::setrlimit(RLIMIT_NOFILE, &raised) == 0) limit = raised;
+  }
+  return limit.rlim_cur;
 }
 
 void GiveMemoryBack() {
