@@ -350,14 +350,23 @@ class PipelineImpl : public Pipeline, private ShardHost {
     return every;
   }
 
+  void LookAfterTheDead() {
+    constexpr size_t kLedgersKept = 16;
+    if (Status status = FoldLedgers(layout_, kLedgersKept); !status.ok()) spdlog::warn("ledgers: {}", status.message());
+  }
+
   void Expire() {
+    // What dead writers left belongs to whoever holds the lock: two that counted the same file would count it twice.
+    const auto lock = platform::FileLock::TryLock(layout_.LedgersLock());
+    const bool for_the_dead = lock.ok() && lock->has_value();
+    if (for_the_dead) LookAfterTheDead();
     const RetentionRules rules = RetentionRules::From(config_);
     if (!rules.any()) return;
     auto own = [this](const std::string& writer) {
       return std::find_if(shards_.begin(), shards_.end(), [&](const auto& s) { return s->writer_id() == writer; });
     };
     auto may_delete = [&](const std::string& writer) {
-      return own(writer) != shards_.end() || !platform::Exists(layout_.WriterDir(writer));
+      return own(writer) != shards_.end() || (for_the_dead && !platform::Exists(layout_.WriterDir(writer)));
     };
     const auto now = std::chrono::floor<std::chrono::seconds>(clock_->Now());
     auto expired = ExpireFiles(layout_, rules, now, may_delete);

@@ -145,10 +145,9 @@ class PipelineTest : public ::testing::Test {
     EXPECT_TRUE(ledger.Balances()) << ledger.ToJson();
   }
   void ExpectSavedLedger() {
-    const auto saved = ReadDirectoryLedger(layout_);
-    ASSERT_TRUE(saved.ok());
-    EXPECT_EQ(saved->ToJson(), pipeline_->GetLedger().ToJson());
-    EXPECT_TRUE(saved->Balances());
+    const Ledger saved = ReadDirectoryLedger(layout_).sum;
+    EXPECT_EQ(saved.ToJson(), pipeline_->GetLedger().ToJson());
+    EXPECT_TRUE(saved.Balances());
   }
   // Writers' directories that are there.
   std::vector<std::string> Journals() const {
@@ -210,9 +209,9 @@ TEST_P(EachAcknowledgement, AShutdownWritesWhatWasAccepted) {
   pipeline_.reset();
   ExpectStored();
   EXPECT_TRUE(Journals().empty());
-  const auto saved = ReadDirectoryLedger(layout_);
-  EXPECT_TRUE(saved.ok() && saved->Balances());
-  for (Signal s : kAllSignals) EXPECT_EQ((*saved)[s].stored, 50);
+  const Ledger saved = ReadDirectoryLedger(layout_).sum;
+  EXPECT_TRUE(saved.Balances());
+  for (Signal s : kAllSignals) EXPECT_EQ(saved[s].stored, 50);
 }
 
 TEST_P(EachAcknowledgement, ManyThreadsSendAtOnceAndTheBooksBalanceAllTheTime) {
@@ -639,12 +638,11 @@ class Death : public PipelineTest {
     EXPECT_TRUE((*next)->Shutdown(kLong).ok());
     ExpectStored(dir);
     EXPECT_TRUE(platform::ListDirectory(StoreLayout(dir).JournalsDir())->empty());
-    const auto ledger = ReadDirectoryLedger(StoreLayout(dir));
-    ASSERT_TRUE(ledger.ok());
-    EXPECT_TRUE(ledger->Balances()) << ledger->ToJson();
+    const Ledger ledger = ReadDirectoryLedger(StoreLayout(dir)).sum;
+    EXPECT_TRUE(ledger.Balances()) << ledger.ToJson();
     for (Signal s : kAllSignals) {
-      EXPECT_EQ((*ledger)[s].stored, static_cast<int64_t>(wanted_[static_cast<size_t>(s)].size())) << ledger->ToJson();
-      EXPECT_EQ((*ledger)[s].InvalidTotal(), 0) << ledger->ToJson();
+      EXPECT_EQ(ledger[s].stored, static_cast<int64_t>(wanted_[static_cast<size_t>(s)].size())) << ledger.ToJson();
+      EXPECT_EQ(ledger[s].InvalidTotal(), 0) << ledger.ToJson();
     }
   }
 
@@ -918,11 +916,11 @@ TEST_F(PipelineTest, FilesOfEarlierLivesExpireAndTheirLedgersSaySo) {
   pipeline_.reset();
   clock_->Advance(seconds(700));
   Open();
-  EXPECT_TRUE(Eventually([&] { return (*ReadDirectoryLedger(layout_))[Signal::kTraces].expired == 3; }));
+  EXPECT_TRUE(Eventually([&] { return ReadDirectoryLedger(layout_).sum[Signal::kTraces].expired == 3; }));
   EXPECT_TRUE(DataFiles(dir_.path(), Signal::kTraces).empty());
-  const auto ledger = ReadDirectoryLedger(layout_);
-  EXPECT_EQ((*ledger)[Signal::kTraces].stored, 0);
-  EXPECT_TRUE(ledger->Balances());
+  const Ledger ledger = ReadDirectoryLedger(layout_).sum;
+  EXPECT_EQ(ledger[Signal::kTraces].stored, 0);
+  EXPECT_TRUE(ledger.Balances());
 }
 
 }  // namespace

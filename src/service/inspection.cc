@@ -100,20 +100,11 @@ Status InspectFile(const std::string& path, Inspection* inspection) {
   return Status::Ok();
 }
 
-void SumLedgers(const fs::path& directory, Inspection* inspection) {
-  std::error_code error;
-  for (const auto& entry : fs::directory_iterator(directory, error)) {
-    if (entry.path().extension() != ".json") continue;
-    std::ifstream file(entry.path(), std::ios::binary);
-    const std::string json((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-    auto snapshot = SnapshotFromJson(json);
-    if (snapshot.ok()) {
-      ++inspection->ledgers;
-      inspection->ledger += snapshot->ledger;
-    } else {
-      inspection->damaged.push_back({entry.path().string(), snapshot.status().message()});
-    }
-  }
+void SumLedgers(const StoreLayout& layout, Inspection* inspection) {
+  DirectoryLedger ledger = ReadDirectoryLedger(layout);
+  inspection->ledgers += ledger.files;
+  inspection->ledger += ledger.sum;
+  for (auto& [path, what] : ledger.damaged) inspection->damaged.push_back({std::move(path), std::move(what)});
 }
 
 bool IsAtWork(const StoreLayout& layout, const std::string& writer) {
@@ -176,7 +167,7 @@ Result<Inspection> Inspect(const std::string& path) {
     if (!status.ok() && fs::exists(f, ignored)) inspection.damaged.push_back({f, status.message()});
   }
   const StoreLayout layout(path);
-  SumLedgers(layout.LedgersDir(), &inspection);
+  SumLedgers(layout, &inspection);
   SurveyJournals(layout, &inspection);
   ListDamagedDir(layout.DamagedDir(), &inspection);
   return inspection;

@@ -40,6 +40,8 @@ class StoreLayout {
   std::string WriterLock(const std::string& writer) const { return WriterDir(writer) + "/lock"; }
   std::string LedgersDir() const { return root_ + "/ledger"; }
   std::string LedgerFile(const std::string& writer) const { return LedgersDir() + "/" + writer + ".json"; }
+  // Held by the one process that looks after what dead writers left: retention of their files, folding of their ledgers.
+  std::string LedgersLock() const { return LedgersDir() + "/lock"; }
   // Damaged journal segments and files are moved here.
   std::string DamagedDir() const { return root_ + "/damaged"; }
 

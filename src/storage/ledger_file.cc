@@ -1,5 +1,8 @@
 #include "storage/ledger_file.h"
 
+#include <algorithm>
+#include <set>
+
 #include <fmt/format.h>
 #include <simdjson.h>
 
@@ -27,6 +30,41 @@ Counts CountsAt(const element& object, std::string_view key) {
   return counts;
 }
 
+constexpr std::string_view kFoldedWriter = "folded";
+constexpr std::string_view kSuffix = ".json";
+
+std::string FoldedFile(const StoreLayout& layout) { return layout.LedgerFile(std::string(kFoldedWriter)); }
+
+// Writers with a ledger file of their own.
+Result<std::vector<std::string>> ListLedgers(const StoreLayout& layout) {
+  OTLP_ASSIGN_OR_RETURN(const auto entries, platform::ListDirectory(layout.LedgersDir()));
+  std::vector<std::string> writers;
+  for (const auto& entry : entries) {
+    if (!entry.name.ends_with(kSuffix)) continue;
+    std::string writer = entry.name.substr(0, entry.name.size() - kSuffix.size());
+    if (writer != kFoldedWriter) writers.push_back(std::move(writer));
+  }
+  return writers;
+}
+
+void AddFile(const std::string& path, DirectoryLedger* ledger, std::set<std::string, std::less<>>* includes) {
+  const auto json = platform::ReadFile(path);
+  if (!json.ok()) return;  // removed meanwhile
+  auto snapshot = SnapshotFromJson(*json);
+  if (!snapshot.ok()) {
+    ledger->damaged.emplace_back(path, snapshot.status().message());
+    return;
+  }
+  ++ledger->files;
+  ledger->sum += snapshot->ledger;
+  includes->insert(snapshot->includes.begin(), snapshot->includes.end());
+}
+
+std::string TextOrNothing(const std::string& path) {
+  auto text = platform::ReadFile(path);
+  return text.ok() ? *std::move(text) : std::string();
+}
+
 }  // namespace
 
 std::string SnapshotToJson(const LedgerSnapshot& snapshot) {
@@ -36,7 +74,9 @@ std::string SnapshotToJson(const LedgerSnapshot& snapshot) {
   for (Signal s : kAllSignals) {
     json += fmt::format(R"({}"{}":{})", s == Signal::kTraces ? "" : ",", SignalName(s), snapshot.stored_sequences[static_cast<size_t>(s)]);
   }
-  return json + "}}\n";
+  json += "}";
+  if (!snapshot.includes.empty()) json += fmt::format(R"(,"includes":["{}"])", fmt::join(snapshot.includes, R"(",")"));
+  return json + "}\n";
 }
 
 Result<LedgerSnapshot> SnapshotFromJson(std::string_view json) {
@@ -67,6 +107,13 @@ Result<LedgerSnapshot> SnapshotFromJson(std::string_view json) {
   snapshot.last_sequence = static_cast<uint64_t>(IntAt(root, "last_sequence"));
   std::string_view writer;
   if (root["writer"].get(writer) == simdjson::SUCCESS) snapshot.writer = writer;
+  simdjson::dom::array includes;
+  if (root["includes"].get(includes) == simdjson::SUCCESS) {
+    for (const element included : includes) {
+      std::string_view name;
+      if (included.get(name) == simdjson::SUCCESS) snapshot.includes.emplace_back(name);
+    }
+  }
   return snapshot;
 }
 
@@ -85,17 +132,38 @@ LedgerSnapshot ReadLedgerFile(const StoreLayout& layout, const std::string& writ
   return *std::move(snapshot);
 }
 
-Result<Ledger> ReadDirectoryLedger(const StoreLayout& layout) {
-  OTLP_ASSIGN_OR_RETURN(const auto entries, platform::ListDirectory(layout.LedgersDir()));
-  Ledger sum;
-  for (const auto& entry : entries) {
-    if (!entry.name.ends_with(".json")) continue;
-    const auto json = platform::ReadFile(layout.LedgersDir() + "/" + entry.name);
-    if (!json.ok()) continue;  // removed meanwhile
-    const auto snapshot = SnapshotFromJson(*json);
-    if (snapshot.ok()) sum += snapshot->ledger;
+DirectoryLedger ReadDirectoryLedger(const StoreLayout& layout) {
+  constexpr int kTries = 5;
+  for (int i = 0;; ++i) {
+    DirectoryLedger ledger;
+    const std::string folded = TextOrNothing(FoldedFile(layout));
+    std::set<std::string, std::less<>> included;
+    if (!folded.empty()) AddFile(FoldedFile(layout), &ledger, &included);
+    const auto writers = ListLedgers(layout);
+    if (!writers.ok()) return ledger;
+    std::set<std::string, std::less<>> none;
+    for (const std::string& writer : *writers) {
+      if (!included.contains(writer)) AddFile(layout.LedgerFile(writer), &ledger, &none);
+    }
+    // Folded while being summed: a writer may have been met twice or not at all.
+    if (i + 1 == kTries || TextOrNothing(FoldedFile(layout)) == folded) return ledger;
   }
-  return sum;
+}
+
+Status FoldLedgers(const StoreLayout& layout, size_t keep) {
+  OTLP_ASSIGN_OR_RETURN(auto gone, ListLedgers(layout));
+  std::erase_if(gone, [&](const std::string& writer) { return platform::Exists(layout.WriterDir(writer)); });
+  if (gone.size() <= keep) return Status::Ok();
+  LedgerSnapshot folded = ReadLedgerFile(layout, std::string(kFoldedWriter));
+  for (const std::string& writer : gone) {
+    if (std::find(folded.includes.begin(), folded.includes.end(), writer) != folded.includes.end()) continue;
+    folded.ledger += ReadLedgerFile(layout, writer).ledger;
+  }
+  folded.includes = gone;
+  OTLP_RETURN_NOT_OK(WriteLedgerFile(layout, folded, true));
+  for (const std::string& writer : gone) OTLP_RETURN_NOT_OK(platform::Remove(layout.LedgerFile(writer)));
+  folded.includes.clear();  // a writer that counts again, as its files expire, starts a new file
+  return WriteLedgerFile(layout, folded, false);
 }
 
 }  // namespace otlp_arrow

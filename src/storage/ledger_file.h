@@ -3,6 +3,8 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "storage/journal.h"
 #include "storage/layout.h"
@@ -17,6 +19,8 @@ struct LedgerSnapshot {
   uint64_t last_sequence = 0;
   // Records up to here are in published files, by signal.
   StoredSequences stored_sequences{};
+  // Writers whose counts are in this ledger too; their own files, where still there, no longer count.
+  std::vector<std::string> includes;
 };
 
 std::string SnapshotToJson(const LedgerSnapshot& snapshot);
@@ -27,7 +31,18 @@ Result<LedgerSnapshot> SnapshotFromJson(std::string_view json);
 Status WriteLedgerFile(const StoreLayout& layout, const LedgerSnapshot& snapshot, bool sync);
 // An empty snapshot where the file is missing or unreadable: counts may be lost, data never depends on it.
 LedgerSnapshot ReadLedgerFile(const StoreLayout& layout, const std::string& writer);
-// The sum of all ledgers of a directory.
-Result<Ledger> ReadDirectoryLedger(const StoreLayout& layout);
+
+struct DirectoryLedger {
+  Ledger sum;
+  int64_t files = 0;
+  std::vector<std::pair<std::string, std::string>> damaged;  // path, and what is wrong with it
+};
+// The sum of all ledgers of a directory; empty where it has none.
+DirectoryLedger ReadDirectoryLedger(const StoreLayout& layout);
+
+// Sums the ledgers of writers that are gone (they have no journal any more) into one file, <output_dir>/ledger/folded.json,
+// once there are more than `keep` of them: each process leaves one. A crash at any point leaves the same sum. The caller
+// holds LedgersLock.
+Status FoldLedgers(const StoreLayout& layout, size_t keep);
 
 }  // namespace otlp_arrow

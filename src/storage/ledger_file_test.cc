@@ -54,7 +54,7 @@ TEST_F(LedgerFile, ReadsBackWhatWasWritten) {
 }
 
 TEST_F(LedgerFile, AnUnreadableOneCountsAsEmpty) {
-  EXPECT_EQ(SnapshotToJson(ReadLedgerFile(layout_, "missing")), SnapshotToJson(LedgerSnapshot{{}, "missing", 0, {}}));
+  EXPECT_EQ(SnapshotToJson(ReadLedgerFile(layout_, "missing")), SnapshotToJson(LedgerSnapshot{{}, "missing", 0, {}, {}}));
   for (const char* text : {"", "{", "[]", "not json", R"({"traces":{}})", R"({"traces":5,"metrics":{},"logs":{}})"}) {
     WriteText("writer", text);
     const LedgerSnapshot read = ReadLedgerFile(layout_, "writer");
@@ -83,7 +83,7 @@ TEST_F(LedgerFile, SaysWhatIsWrongWithAText) {
 }
 
 TEST_F(LedgerFile, ADirectorysLedgerIsTheSumOfTheReadableOnes) {
-  EXPECT_EQ((*ReadDirectoryLedger(StoreLayout(dir_ / "none")))[Signal::kLogs].received, 0);
+  EXPECT_EQ(ReadDirectoryLedger(StoreLayout(dir_ / "none")).sum[Signal::kLogs].received, 0);
   LedgerSnapshot a = Example();
   a.ledger[Signal::kTraces].received = 10;
   LedgerSnapshot b = a;
@@ -92,12 +92,68 @@ TEST_F(LedgerFile, ADirectorysLedgerIsTheSumOfTheReadableOnes) {
   ASSERT_TRUE(WriteLedgerFile(layout_, b, false).ok());
   WriteText("damaged", "{");
   ASSERT_TRUE(platform::ReplaceFile(layout_.LedgersDir() + "/notes.txt", "{}", false).ok());
-  const auto sum = ReadDirectoryLedger(layout_);
-  ASSERT_TRUE(sum.ok());
-  EXPECT_EQ((*sum)[Signal::kTraces].received, 20);
-  EXPECT_EQ((*sum)[Signal::kTraces].refused.at("disk"), 8);
-  EXPECT_EQ((*sum)[Signal::kLogs].received, 2);
-  EXPECT_EQ(sum->unreadable_requests.at("malformed"), 14);
+  const DirectoryLedger read = ReadDirectoryLedger(layout_);
+  EXPECT_EQ(read.sum[Signal::kTraces].received, 20);
+  EXPECT_EQ(read.sum[Signal::kTraces].refused.at("disk"), 8);
+  EXPECT_EQ(read.sum[Signal::kLogs].received, 2);
+  EXPECT_EQ(read.sum.unreadable_requests.at("malformed"), 14);
+  EXPECT_EQ(read.files, 2);
+  ASSERT_EQ(read.damaged.size(), 1u);
+  EXPECT_EQ(read.damaged[0].first, layout_.LedgerFile("damaged"));
+}
+
+class Folding : public LedgerFile {
+ protected:
+  void WriteWriters(int from, int to) {
+    for (int i = from; i < to; ++i) {
+      LedgerSnapshot snapshot = Example();
+      snapshot.writer = "00000000000" + std::to_string(i);
+      snapshot.ledger[Signal::kTraces].received = 10 + i;
+      ASSERT_TRUE(WriteLedgerFile(layout_, snapshot, false).ok());
+    }
+  }
+  std::string Sum() const { return ReadDirectoryLedger(layout_).sum.ToJson(); }
+};
+
+TEST_F(Folding, LedgersOfTheGoneBecomeOneAndTheSumStays) {
+  WriteWriters(0, 5);
+  ASSERT_TRUE(platform::CreateDirectories(layout_.WriterDir("000000000002")).ok());
+  const std::string sum = Sum();
+  ASSERT_TRUE(FoldLedgers(layout_, 4).ok());
+  EXPECT_EQ(ReadDirectoryLedger(layout_).files, 5) << "no more than are to be kept";
+  ASSERT_TRUE(FoldLedgers(layout_, 3).ok());
+  EXPECT_EQ(ReadDirectoryLedger(layout_).files, 2) << "the sum and that of the writer at work";
+  EXPECT_TRUE(platform::Exists(layout_.LedgerFile("000000000002")));
+  EXPECT_EQ(Sum(), sum);
+
+  WriteWriters(5, 9);
+  const std::string more = Sum();
+  ASSERT_TRUE(FoldLedgers(layout_, 3).ok());
+  EXPECT_EQ(ReadDirectoryLedger(layout_).files, 2);
+  EXPECT_EQ(Sum(), more);
+}
+
+TEST_F(Folding, ACrashBeforeTheOldOnesAreRemovedCountsNothingTwice) {
+  WriteWriters(0, 3);
+  const std::string sum = Sum();
+  std::vector<std::string> texts;
+  for (int i = 0; i < 3; ++i) texts.push_back(*platform::ReadFile(layout_.LedgerFile("00000000000" + std::to_string(i))));
+  ASSERT_TRUE(FoldLedgers(layout_, 0).ok());
+  LedgerSnapshot folded = ReadLedgerFile(layout_, "folded");
+  folded.includes = {"000000000000", "000000000001", "000000000002"};  // as it was before the removals
+  ASSERT_TRUE(WriteLedgerFile(layout_, folded, false).ok());
+  for (int i = 1; i < 3; ++i) WriteText("00000000000" + std::to_string(i), texts[static_cast<size_t>(i)]);
+  EXPECT_EQ(Sum(), sum);
+  ASSERT_TRUE(FoldLedgers(layout_, 0).ok());
+  EXPECT_EQ(ReadDirectoryLedger(layout_).files, 1);
+  EXPECT_EQ(Sum(), sum);
+  // A writer of the past whose file expires now counts in a ledger of its own.
+  LedgerSnapshot expiring;
+  expiring.writer = "000000000001";
+  expiring.ledger[Signal::kTraces].stored = -5;
+  expiring.ledger[Signal::kTraces].expired = 5;
+  ASSERT_TRUE(WriteLedgerFile(layout_, expiring, false).ok());
+  EXPECT_EQ(ReadDirectoryLedger(layout_).sum[Signal::kTraces].expired, 3 * 2 + 5);
 }
 
 }  // namespace

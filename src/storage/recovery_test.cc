@@ -103,16 +103,15 @@ class Recovery : public ::testing::Test {
   }
   // The ledgers of the directory account for what is stored, and for nothing else.
   void ExpectLedger(int64_t damaged = 0) {
-    const auto ledger = ReadDirectoryLedger(layout_);
-    ASSERT_TRUE(ledger.ok());
+    const Ledger ledger = ReadDirectoryLedger(layout_).sum;
     int64_t invalid = 0;
     for (Signal s : kAllSignals) {
-      EXPECT_TRUE((*ledger)[s].Balances()) << ledger->ToJson();
-      EXPECT_EQ((*ledger)[s].stored, static_cast<int64_t>(wanted_[static_cast<size_t>(s)].size())) << ledger->ToJson();
-      EXPECT_EQ((*ledger)[s].in_flight, 0) << ledger->ToJson();
-      invalid += (*ledger)[s].InvalidTotal();
+      EXPECT_TRUE(ledger[s].Balances()) << ledger.ToJson();
+      EXPECT_EQ(ledger[s].stored, static_cast<int64_t>(wanted_[static_cast<size_t>(s)].size())) << ledger.ToJson();
+      EXPECT_EQ(ledger[s].in_flight, 0) << ledger.ToJson();
+      invalid += ledger[s].InvalidTotal();
     }
-    EXPECT_EQ(invalid, damaged) << ledger->ToJson();
+    EXPECT_EQ(invalid, damaged) << ledger.ToJson();
   }
   size_t Journals() { return platform::ListDirectory(layout_.JournalsDir())->size(); }
 
