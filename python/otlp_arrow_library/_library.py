@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import logging
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -15,11 +14,11 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from ._exporters import LogExporter, MetricExporter, MetricReader, SpanExporter
+    from ._exporters import OtlpLogExporter, OtlpMetricExporter, OtlpMetricReader, OtlpSpanExporter
+    from ._preferences import Aggregations, Temporalities
 
 T = TypeVar("T")
 
-_logger = logging.getLogger("otlp_arrow_library")
 _MOST_SECONDS = 10**9
 
 
@@ -98,10 +97,12 @@ class OtlpLibrary:
         """Records metrics: the SDK's `MetricsData` or `ResourceMetrics`; or collects from a meter provider, or from the
         global one where the module `opentelemetry.metrics` is given. Raises as `export_trace` does.
         """
-        _check(self._native.export_metrics(metrics))
+        from ._metric_sources import owned
+
+        _check(self._native.export_metrics(owned(metrics)))
 
     def export_metrics_ref(self, metrics: object) -> None:
-        """`export_metrics`; the metrics are read where they are and not copied."""
+        """`export_metrics`; metrics data is read where it is and not copied: nobody should change it meanwhile."""
         _check(self._native.export_metrics(metrics))
 
     def export_logs(self, logs: Iterable[object]) -> None:
@@ -124,7 +125,9 @@ class OtlpLibrary:
 
     async def export_metrics_async(self, metrics: object) -> None:
         """`export_metrics` without blocking the event loop."""
-        await self._export_encoded("metrics", _native.encode_metrics(metrics))
+        from ._metric_sources import owned
+
+        await self._export_encoded("metrics", _native.encode_metrics(owned(metrics)))
 
     async def export_metrics_ref_async(self, metrics: object) -> None:
         """`export_metrics_ref` without blocking the event loop."""
@@ -151,29 +154,33 @@ class OtlpLibrary:
 
     # --- exporters for the OpenTelemetry SDK ---
 
-    def span_exporter(self) -> SpanExporter:
+    def span_exporter(self) -> OtlpSpanExporter:
         """A span exporter for the SDK's span processors. Its shutdown leaves the library alive."""
-        from ._exporters import SpanExporter
+        from ._exporters import OtlpSpanExporter
 
-        return SpanExporter(self)
+        return OtlpSpanExporter(self)
 
-    def metric_exporter(self, *arguments: Any, **settings: Any) -> MetricExporter:
-        """A metric exporter for `PeriodicExportingMetricReader`. Its shutdown leaves the library alive."""
-        from ._exporters import MetricExporter
+    def metric_exporter(
+        self, preferred_temporality: Temporalities = None, preferred_aggregation: Aggregations = None
+    ) -> OtlpMetricExporter:
+        """A metric exporter for `PeriodicExportingMetricReader`, cumulative by default. Its shutdown leaves the library alive."""
+        from ._exporters import OtlpMetricExporter
 
-        return MetricExporter(self, *arguments, **settings)
+        return OtlpMetricExporter(self, preferred_temporality, preferred_aggregation)
 
-    def log_exporter(self) -> LogExporter:
+    def log_exporter(self) -> OtlpLogExporter:
         """A log exporter for the SDK's log record processors. Its shutdown leaves the library alive."""
-        from ._exporters import LogExporter
+        from ._exporters import OtlpLogExporter
 
-        return LogExporter(self)
+        return OtlpLogExporter(self)
 
-    def metric_reader(self, *arguments: Any, **settings: Any) -> MetricReader:
+    def metric_reader(
+        self, preferred_temporality: Temporalities = None, preferred_aggregation: Aggregations = None
+    ) -> OtlpMetricReader:
         """A metric reader that collects when it is told to and records what it collects."""
-        from ._exporters import MetricReader
+        from ._exporters import OtlpMetricReader
 
-        return MetricReader(self, *arguments, **settings)
+        return OtlpMetricReader(self, preferred_temporality, preferred_aggregation)
 
     # --- life ---
 
@@ -270,4 +277,7 @@ def _warn_of_forwarding(endpoint: str) -> None:
     global _warned_of_forwarding
     if not _warned_of_forwarding:
         _warned_of_forwarding = True
-        _logger.warning("forwarding to %s is configured, but this version records to files only and forwards nothing", endpoint)
+        import logging
+
+        logger = logging.getLogger("otlp_arrow_library")
+        logger.warning("forwarding to %s is configured, but this version records to files only and forwards nothing", endpoint)

@@ -13,9 +13,9 @@ nb::bytes Encode(nb::handle object) {
 }  // namespace
 
 void BindConversion(nb::module_& m) {
-  m.def("encode_spans", &Encode<ConvertSpans>, nb::arg("spans"), "Spans as an ExportTraceServiceRequest.");
-  m.def("encode_metrics", &Encode<ConvertMetrics>, nb::arg("metrics"), "Metrics as an ExportMetricsServiceRequest.");
-  m.def("encode_logs", &Encode<ConvertLogs>, nb::arg("records"), "Log records as an ExportLogsServiceRequest.");
+  m.def("encode_spans", &Encode<ConvertSpans>, nb::arg("spans").none(), "Spans as an ExportTraceServiceRequest.");
+  m.def("encode_metrics", &Encode<ConvertMetrics>, nb::arg("metrics").none(), "Metrics as an ExportMetricsServiceRequest.");
+  m.def("encode_logs", &Encode<ConvertLogs>, nb::arg("records").none(), "Log records as an ExportLogsServiceRequest.");
 }
 
 }  // namespace otlp_arrow::python

@@ -7,10 +7,7 @@
 #include <vector>
 
 #include "bindings.h"
-#if __has_include("convert.h")
 #include "convert.h"
-#define OTLP_ARROW_CONVERT 1
-#endif
 #include "gil.h"
 #include "wait.h"
 
@@ -62,11 +59,9 @@ class LibraryHandle {
     library_.reset();
   }
 
-#ifdef OTLP_ARROW_CONVERT
   Outcome ExportSpans(nb::handle spans) { return Export(Signal::kTraces, ConvertSpans(spans)); }
   Outcome ExportMetrics(nb::handle metrics) { return Export(Signal::kMetrics, ConvertMetrics(metrics)); }
   Outcome ExportLogs(nb::handle logs) { return Export(Signal::kLogs, ConvertLogs(logs)); }
-#endif
   Outcome ExportOtlp(std::string_view signal_name, nb::bytes request) {
     const auto signal = SignalFromName(signal_name);
     if (!signal) Raise(Status::Export("signal: '" + std::string(signal_name) + "' is unknown; allowed are traces, metrics, logs"));
@@ -87,7 +82,8 @@ class LibraryHandle {
     return library_->is_shut_down();
   }
 
-  nb::dict Stats() const {
+  // {"traces": {"received": 1, ..., "refused": {reason: items}, ...}, ..., "queued_bytes": 0}
+  nb::typed<nb::dict, nb::str, nb::any> Stats() const {
     LibraryStats stats;
     {
       GilRelease release;
@@ -96,7 +92,7 @@ class LibraryHandle {
     nb::dict all;
     for (Signal signal : kAllSignals) all[nb::str(SignalName(signal).data())] = ToDict(stats.signals[static_cast<size_t>(signal)]);
     all["queued_bytes"] = stats.queued_bytes;
-    return all;
+    return nb::typed<nb::dict, nb::str, nb::any>(all);
   }
 
  private:
@@ -136,11 +132,9 @@ void BindLibrary(nb::module_& m) {
   if (Py_AtExit(&ShutDownAll) != 0) throw std::runtime_error("the interpreter takes no further exit function");
   nb::class_<LibraryHandle>(m, "Library", "The recorder behind OtlpLibrary.")
       .def(nb::init<nb::handle>(), nb::arg("config"))
-#ifdef OTLP_ARROW_CONVERT
-      .def("export_spans", &LibraryHandle::ExportSpans, nb::arg("spans"))
-      .def("export_metrics", &LibraryHandle::ExportMetrics, nb::arg("metrics"))
-      .def("export_logs", &LibraryHandle::ExportLogs, nb::arg("logs"))
-#endif
+      .def("export_spans", &LibraryHandle::ExportSpans, nb::arg("spans").none())
+      .def("export_metrics", &LibraryHandle::ExportMetrics, nb::arg("metrics").none())
+      .def("export_logs", &LibraryHandle::ExportLogs, nb::arg("logs").none())
       .def("export_otlp", &LibraryHandle::ExportOtlp, nb::arg("signal"), nb::arg("request"))
       .def("flush", &LibraryHandle::Flush, nb::arg("timeout_ms"))
       .def("shutdown", &LibraryHandle::Shutdown, nb::arg("timeout_ms"))
