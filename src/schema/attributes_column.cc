@@ -230,7 +230,7 @@ void AttributesColumn::GrowRow() {
       if (end - value != 2 || value[1] >= 0x80) return false;
       if (!ClaimKey(key)) return true;
       const bool flag = value[1] != 0;
-      values_.Append(flag ? "true" : "false");
+      values_.Append(flag ? std::string_view("true") : std::string_view("false"));
       PushEntry(key, ValueType::kBool);
       if (promoted >= 0) promoted_->SetBool(promoted, row, flag);
       return true;
