@@ -6,7 +6,6 @@ import dataclasses
 import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, overload
-from urllib.parse import urlsplit
 
 from . import _native
 from ._environment import setting
@@ -236,6 +235,8 @@ def _check_choice(key: str, value: object, choices: Sequence[str]) -> None:
 
 
 def _check_endpoint(endpoint: str) -> None:
+    from urllib.parse import urlsplit
+
     try:
         url = urlsplit(endpoint)
         good = url.scheme in ("http", "https") and bool(url.hostname) and url.port != 0

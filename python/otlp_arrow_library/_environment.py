@@ -41,4 +41,4 @@ def _size(variable: str, text: str) -> int:
     if match is None:
         raise OtlpConfigError(f"{variable}: {text!r} is not a size; give bytes, with a suffix if you like: 65536, 512k, 64MiB, 1GB")
     base = 1024 if match[3] else 1000
-    return int(match[1]) * base ** " KMGT".index((match[2] or " ").upper())
+    return int(match[1]) * int(base ** " KMGT".index((match[2] or " ").upper()))

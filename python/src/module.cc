@@ -7,8 +7,6 @@ NB_MODULE(_native, m) {
   nanobind::set_leak_warnings(false);
   BindConfig(m);
   BindLibrary(m);
-#if __has_include("convert.h")
   BindConversion(m);
-#endif
   BindReader(m);
 }

@@ -9,7 +9,7 @@ import pytest
 PACKAGE = pathlib.Path(os.environ.get("OTLP_ARROW_PYTHON", pathlib.Path(__file__).parents[2] / "build/release/python")).resolve()
 sys.path.insert(0, str(PACKAGE))
 os.environ["PYTHONPATH"] = os.pathsep.join([str(PACKAGE), str(pathlib.Path(__file__).parent)])  # of programs that tests start
-for variable in [name for name in os.environ if name.startswith("OTLP_") and name != "OTLP_ARROW_PYTHON"]:
+for variable in [name for name in os.environ if name.startswith("OTLP_") and not name.startswith("OTLP_ARROW_")]:
     del os.environ[variable]  # the settings of whoever runs the tests
 
 

@@ -8,6 +8,7 @@ import pytest
 from opentelemetry import metrics as metrics_api
 from opentelemetry import trace as trace_api
 from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import TracerProvider
 
 import otlp_arrow_library
@@ -28,7 +29,7 @@ def global_providers():
     if not isinstance(trace_api.get_tracer_provider(), TracerProvider):
         trace_api.set_tracer_provider(TracerProvider())
     if not isinstance(metrics_api.get_meter_provider(), MeterProvider):
-        metrics_api.set_meter_provider(MeterProvider())
+        metrics_api.set_meter_provider(MeterProvider(metric_readers=[InMemoryMetricReader()]))
 
 
 def test_initialization_examples(in_directory):
