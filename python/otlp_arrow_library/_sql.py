@@ -22,6 +22,7 @@ _PLAIN_SOURCES = {"BASE_TABLE", "JOIN", "SUBQUERY", "EMPTY", "EMPTY_FROM", "TABL
 def run(query: str, parameters: Any, table: TableOf) -> duckdb.DuckDBPyRelation:
     """The relation of `query`, whose views are what `table` gives for a signal and columns (None: all)."""
     connection = connect()
+    query = _without_end(connection, query)
     used = [signal for signal in SIGNALS if re.search(rf"\b{signal}\b", query, re.IGNORECASE)]
     mentioned = _mentioned_names(connection, query)
     if mentioned is not None:
@@ -36,6 +37,22 @@ def run(query: str, parameters: Any, table: TableOf) -> duckdb.DuckDBPyRelation:
     for signal in used:
         connection.register(signal, table(signal, None))
     return _relation(connection, query, parameters)
+
+
+# A semicolon with nothing but comments behind it.
+_END = re.compile(r";(\s|;|--[^\n]*(\n|$)|/\*.*?\*/)*$", re.DOTALL)
+
+
+def _without_end(connection: duckdb.DuckDBPyConnection, query: str) -> str:
+    """The query without a last semicolon: a relation stands inside other queries."""
+    import duckdb
+
+    shorter = _END.sub("", query)
+    try:
+        connection.extract_statements(shorter)
+    except duckdb.Error:
+        return query  # that was the inside of a text, or the query is wrong in any case
+    return shorter
 
 
 def connect() -> duckdb.DuckDBPyConnection:
