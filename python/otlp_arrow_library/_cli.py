@@ -37,7 +37,7 @@ SQL on what is stored (of the Python package):
   otlp-arrow query ./telemetry "SELECT service_name, count(*) FROM traces GROUP BY ALL"
 """
 # Their help is that of the program, which does not know of `query`.
-_GENERAL_HELP = ([], ["--help"], ["-h"], ["help"])
+_GENERAL_HELP: tuple[list[str], ...] = ([], ["--help"], ["-h"], ["help"])
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

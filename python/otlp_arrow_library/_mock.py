@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from . import _service
 
-T = TypeVar("T", ReceivedSpan, ReceivedMetric, ReceivedLogRecord)
+T = TypeVar("T")
 Answer: TypeAlias = Literal["unavailable", "overloaded", "refused"]
 
 _ANY_PORT = "127.0.0.1:0"
@@ -299,9 +299,9 @@ class MockOtlpService:
         return f"http://{address}"
 
     def _add(self, signal: str, request: bytes, *, given_directly: bool = False) -> None:
-        received: Received[Any] = {"traces": self.spans, "metrics": self.metrics, "logs": self.logs}[signal]
+        by_signal: dict[str, Received[Any]] = {"traces": self.spans, "metrics": self.metrics, "logs": self.logs}
         with self._changed:
-            received._add(request)
+            by_signal[signal]._add(request)
             if signal == "metrics":
                 containers = count_containers(request)
                 # One that holds nothing was received all the same.

@@ -50,7 +50,8 @@ def read_spans(request: bytes) -> Iterator[received.ReceivedSpan]:
 def read_metrics(request: bytes) -> Iterator[received.ReceivedMetric]:
     """The metrics of an ExportMetricsServiceRequest, in order."""
     for resource, scope, metric in _items(request, _METRIC):
-        kind, data = next(((k, metric[k]) for k in _METRIC_KINDS if k in metric), ("unspecified", {}))
+        kind = next((k for k in _METRIC_KINDS if k in metric), "unspecified")
+        data: dict[str, Any] = metric.get(kind, {})
         yield received.ReceivedMetric(
             name=metric.get("name", ""),
             description=metric.get("description", ""),
@@ -136,7 +137,7 @@ def _link(link: dict[str, Any]) -> received.ReceivedLink:
 
 
 def _point(kind: str, point: dict[str, Any]) -> received.ReceivedDataPoint:
-    optional = {name: point[name] for name in ("sum", "min", "max", "zero_threshold") if name in point}
+    optional: dict[str, Any] = {name: point[name] for name in ("sum", "min", "max", "zero_threshold") if name in point}
     if kind in ("gauge", "sum"):
         optional["value"] = point.get("as_int", point.get("as_double"))
     else:

@@ -155,7 +155,7 @@ class StoredTable:
     """
 
     def __init__(self, signal: Signal, query: _native.Query) -> None:
-        self._signal = signal
+        self._signal: Signal = signal
         self._query = query
 
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:

@@ -23,7 +23,7 @@ def run(query: str, parameters: Any, table: TableOf) -> duckdb.DuckDBPyRelation:
     """The relation of `query`, whose views are what `table` gives for a signal and columns (None: all)."""
     connection = connect()
     query = _without_end(connection, query)
-    used = [signal for signal in SIGNALS if re.search(rf"\b{signal}\b", query, re.IGNORECASE)]
+    used: list[Signal] = [signal for signal in SIGNALS if re.search(rf"\b{signal}\b", query, re.IGNORECASE)]
     mentioned = _mentioned_names(connection, query)
     if mentioned is not None:
         import duckdb

@@ -41,7 +41,7 @@ def otlp_environment(
     protocol = "grpc" if marker is None else (marker.args or [marker.kwargs.get("protocol", "grpc")])[0]
     if protocol not in ("grpc", "http"):
         raise pytest.UsageError(f'the marker otlp: the protocol {protocol!r} is unknown; allowed are "grpc" and "http"')
-    variables = otlp_service.environment(protocol)
+    variables = otlp_service.environment("http" if protocol == "http" else "grpc")
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     return variables
