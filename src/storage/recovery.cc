@@ -1,33 +1,52 @@
 #include "storage/recovery.h"
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <mutex>
 #include <thread>
+#include <utility>
 
 #include "base/platform/platform.h"
 #include "storage/journal.h"
 #include "storage/ledger_file.h"
+#include "storage/replay_lanes.h"
 #include "storage/signal_writer.h"
 #include "storage/writer_directory.h"
 
 namespace otlp_arrow {
 namespace {
 
+// What becomes one file: chunks wait in memory, two for each thread and one that is being filled.
+uint64_t ChunkBytes(uint64_t max_file_bytes, size_t lanes) {
+  constexpr uint64_t kLeast = 4 << 20;
+  return std::min(max_file_bytes, std::max(kLeast, max_file_bytes / (4 * lanes)));
+}
+
+// Threads that there are for one journal, when `journals` are replayed at the same time.
+size_t LanesFor(size_t threads, size_t journals) { return std::max<size_t>(1, threads / std::max<size_t>(1, journals)); }
+
 // One dead writer. Its files keep its name, so that whoever comes after a crash in here sees what is done already.
 class Adoption {
  public:
   Adoption(const StoreLayout& layout, std::string writer, const Config& config, std::vector<PromotedAttribute> promoted,
-           std::shared_ptr<Clock> clock)
-      : layout_(layout), writer_(std::move(writer)), sync_(config.acknowledge == Acknowledge::kFsync), max_file_bytes_(config.max_file_bytes) {
+           std::shared_ptr<Clock> clock, size_t lanes)
+      : layout_(layout),
+        writer_(std::move(writer)),
+        sync_(config.acknowledge == Acknowledge::kFsync),
+        chunk_bytes_(ChunkBytes(config.max_file_bytes, lanes)) {
     SignalWriterOptions options;
     options.compression = config.compression;
     options.sync = sync_;
     options.promoted = std::move(promoted);
-    options.resources = std::make_shared<TableFileResources>();
-    for (Signal s : kAllSignals) {
-      writers_[static_cast<size_t>(s)] = std::make_unique<SignalWriter>(s, layout_, writer_, options, clock);
+    for (size_t lane = 0; lane < lanes; ++lane) {
+      options.resources = std::make_shared<TableFileResources>();
+      options.temporary_tag = "-" + std::to_string(lane);
+      for (Signal s : kAllSignals) {
+        writers_.push_back(std::make_unique<SignalWriter>(s, layout_, writer_, options, clock));
+      }
     }
+    lanes_ = std::make_unique<ReplayLanes>(lanes, [this](size_t lane, const ReplayChunk& chunk) { return Write(lane, chunk); });
   }
 
   Status Run(RecoveryReport* report) {
@@ -41,7 +60,8 @@ class Adoption {
       OTLP_RETURN_NOT_OK(ReadJournalSegment(
           segments[i], i + 1 == segments.size(), &expected, [&](const JournalRecord& r) { return OnRecord(r); }, &damage));
     }
-    for (auto& writer : writers_) OTLP_RETURN_NOT_OK(Publish(writer.get()));
+    for (Signal s : kAllSignals) OTLP_RETURN_NOT_OK(GiveChunk(s));
+    OTLP_RETURN_NOT_OK(lanes_->Finish());
     OTLP_RETURN_NOT_OK(Finish(damage));
     report->journals += 1;
     report->items_recovered += recovered_;
@@ -83,13 +103,28 @@ class Adoption {
       already_stored_ += record.items;
       return Status::Ok();
     }
-    SignalWriter* writer = writers_[s].get();
+    ReplayChunk& chunk = chunks_[s];
     // A file's range must not span what another file holds.
-    if (writer->has_pending() && IsBroken(record.signal, writer->pending().last, record.sequence)) OTLP_RETURN_NOT_OK(Publish(writer));
+    if (!chunk.empty() && IsBroken(record.signal, chunk.last_sequence(), record.sequence)) OTLP_RETURN_NOT_OK(GiveChunk(record.signal));
     recovered_ += record.items;
-    OTLP_RETURN_NOT_OK(writer->Add(record.sequence, record.request, record.items, record.rejected_items > 0));
-    const bool full = writer->pending_bytes() >= max_file_bytes_ || writer->dictionaries_full();
-    return full ? Publish(writer) : Status::Ok();
+    chunk.Add(record);
+    return chunk.byte_size() >= chunk_bytes_ ? GiveChunk(record.signal) : Status::Ok();
+  }
+
+  Status GiveChunk(Signal signal) {
+    ReplayChunk& chunk = chunks_[static_cast<size_t>(signal)];
+    if (chunk.empty()) return Status::Ok();
+    return lanes_->Give(std::exchange(chunk, ReplayChunk(signal)));
+  }
+
+  // On a lane's thread: a file, or several where dictionaries grow too large for one.
+  Status Write(size_t lane, const ReplayChunk& chunk) {
+    SignalWriter& writer = *writers_[lane * kSignalCount + static_cast<size_t>(chunk.signal())];
+    Status status = chunk.ForEach([&](const JournalRecord& r) {
+      OTLP_RETURN_NOT_OK(writer.Add(r.sequence, r.request, r.items, r.rejected_items > 0));
+      return writer.dictionaries_full() ? Publish(&writer) : Status::Ok();
+    });
+    return status.ok() ? Publish(&writer) : status;
   }
 
   bool IsBroken(Signal signal, uint64_t from, uint64_t to) const {
@@ -125,12 +160,14 @@ class Adoption {
   const StoreLayout& layout_;
   std::string writer_;
   bool sync_;
-  uint64_t max_file_bytes_;
+  uint64_t chunk_bytes_;
   LedgerSnapshot snapshot_;
   std::array<std::vector<SequenceRange>, kSignalCount> published_;
-  std::array<std::unique_ptr<SignalWriter>, kSignalCount> writers_;
+  std::array<ReplayChunk, kSignalCount> chunks_ = {ReplayChunk(Signal::kTraces), ReplayChunk(Signal::kMetrics), ReplayChunk(Signal::kLogs)};
+  std::vector<std::unique_ptr<SignalWriter>> writers_;  // by lane and signal
   StoredSequences last_{};
   int64_t recovered_ = 0, already_stored_ = 0;
+  std::unique_ptr<ReplayLanes> lanes_;  // the last member: it ends before what its threads use
 };
 
 void Merge(RecoveryReport&& from, RecoveryReport* to) {
@@ -142,7 +179,7 @@ void Merge(RecoveryReport&& from, RecoveryReport* to) {
 }
 
 Status AdoptIfDead(const StoreLayout& layout, const std::string& writer, const Config& config,
-                   const std::vector<PromotedAttribute>& promoted, const std::shared_ptr<Clock>& clock, RecoveryReport* report) {
+                   const std::vector<PromotedAttribute>& promoted, const std::shared_ptr<Clock>& clock, size_t lanes, RecoveryReport* report) {
   if (!platform::Exists(layout.WriterDir(writer))) return Status::Ok();  // adopted by another meanwhile
   auto lock = platform::FileLock::TryLock(layout.WriterLock(writer));
   if (!lock.ok()) return platform::Exists(layout.WriterDir(writer)) ? lock.status() : Status::Ok();
@@ -152,7 +189,7 @@ Status AdoptIfDead(const StoreLayout& layout, const std::string& writer, const C
   }
   // Another may have finished between the look and the lock; then the lock is on a deleted file.
   if (!platform::Exists(layout.WriterLock(writer))) return Status::Ok();
-  return Adoption(layout, writer, config, promoted, clock).Run(report);
+  return Adoption(layout, writer, config, promoted, clock, lanes).Run(report);
 }
 
 }  // namespace
@@ -176,20 +213,21 @@ Result<RecoveryReport> RecoverDirectory(const Config& config, std::shared_ptr<Cl
   for (Signal s : kAllSignals) OTLP_RETURN_NOT_OK(platform::CreateDirectories(layout.DataDir(s)));
   OTLP_RETURN_NOT_OK(platform::CreateDirectories(layout.LedgersDir()));
 
-  // Journals are independent of each other: as many at once as there are workers.
+  // Journals are independent of each other: as many at once as there are workers; what is left of those shares one journal.
+  const size_t wanted = config.workers ? config.workers : std::max(1u, std::thread::hardware_concurrency());
+  const size_t lanes = LanesFor(wanted, writers.size());
   std::mutex mutex;
   Status first_error;
   std::atomic<size_t> next{0};
   auto work = [&] {
     for (size_t i = next++; i < writers.size(); i = next++) {
       RecoveryReport own;
-      Status status = AdoptIfDead(layout, writers[i], config, promoted, clock, &own);
+      Status status = AdoptIfDead(layout, writers[i], config, promoted, clock, lanes, &own);
       std::lock_guard lock(mutex);
       Merge(std::move(own), &report);
       if (!status.ok() && first_error.ok()) first_error = status;
     }
   };
-  const size_t wanted = config.workers ? config.workers : std::max(1u, std::thread::hardware_concurrency());
   std::vector<std::thread> threads;
   for (size_t i = 1; i < std::min(wanted, writers.size()); ++i) threads.emplace_back(work);
   work();

@@ -16,7 +16,7 @@ std::unique_ptr<TableDecoder> SignalWriter::MakeDecoder() {
 
 Status SignalWriter::WriteBatch(const std::shared_ptr<arrow::RecordBatch>& batch) {
   if (!file_) {
-    const std::string temporary = layout_.WriterDir(writer_id_) + "/" + std::string(SignalName(signal_)) + ".tmp";
+    const std::string temporary = layout_.WriterDir(writer_id_) + "/" + std::string(SignalName(signal_)) + options_.temporary_tag + ".tmp";
     OTLP_ASSIGN_OR_RETURN(file_, TableFileWriter::Create(temporary, decoder_->schema(), options_.compression, options_.resources.get()));
   }
   return file_->Write(*batch);

@@ -22,6 +22,8 @@ struct SignalWriterOptions {
   bool sync = false;                        // published files are on the device
   int64_t max_dictionary_bytes = 16 << 20;  // a file is closed when its dictionaries reach this
   std::vector<PromotedAttribute> promoted;
+  // Part of the temporary file's name, where several writers of one id and signal write at the same time.
+  std::string temporary_tag;
   // What files are written with; writers of one thread share it. Null: each has its own.
   std::shared_ptr<TableFileResources> resources;
 };
