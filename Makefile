@@ -3,7 +3,7 @@ JOBS ?= $(shell nproc)
 FUZZ_SECONDS ?= 300
 export JOBS
 
-.PHONY: help setup build run test unit e2e layers fuzz sanitize bench clean
+.PHONY: help setup build run test unit e2e layers fuzz sanitize bench wheel python clean
 
 help:
 	@echo "make run       build and serve OTLP on 127.0.0.1:4317 (gRPC) and 127.0.0.1:4318 (HTTP), files in ./output_dir;"
@@ -12,6 +12,8 @@ help:
 	@echo "make build     build/release/bin/otlp-arrow, with tests and benchmarks"
 	@echo "make unit      the unit tests of the release build"
 	@echo "make e2e       the tests in Python: the program, the samples of the documentation, the tools"
+	@echo "make python    the tests of the Python package; ARGS=\"-k NAME\" passes arguments to pytest"
+	@echo "make wheel     the Python wheel that can be given away, in dist/"
 	@echo "make layers    no include breaks a layer, each public header compiles alone"
 	@echo "make fuzz      the fuzzers, FUZZ_SECONDS=$(FUZZ_SECONDS) each"
 	@echo "make sanitize  all unit tests under AddressSanitizer with UndefinedBehaviorSanitizer, then under ThreadSanitizer"
@@ -44,6 +46,14 @@ unit: setup
 e2e: build
 	@.venv/bin/python -m pytest tests/e2e
 	@.venv/bin/python -m pytest --timeout=300 tests --ignore=tests/e2e
+
+python: setup
+	@cmake --preset release >/dev/null
+	@cmake --build --preset release -j $(JOBS) --target otlp_arrow_python
+	@.venv/bin/python -m pytest --timeout=300 tests/python $(ARGS)
+
+wheel: setup
+	@tools/build_wheel.sh
 
 layers:
 	@tools/check_includes.py

@@ -6,6 +6,7 @@
 set -uo pipefail
 cd "$(dirname "$0")/.."
 export JOBS=${JOBS:-$(nproc)}
+export CCACHE_NOHASHDIR=1  # the wheel's build finds what the release build compiled
 failed=()
 
 step() {
@@ -22,6 +23,7 @@ step() {
   fi
 }
 
+wheel() { tools/build_wheel.sh build/wheel && export OTLP_ARROW_WHEEL=$(ls "$PWD"/build/wheel/*.whl); }
 build() { cmake --preset release && cmake --build --preset release -j "$JOBS"; }
 
 finish() {
@@ -38,10 +40,12 @@ step headers tools/check_headers.sh
 step build build || finish
 step "unit tests" tools/run_unit_tests.sh release
 step e2e .venv/bin/python -m pytest -q --junitxml=build/reports/pytest/e2e.xml tests/e2e
-step pytest .venv/bin/python -m pytest -q --timeout=300 --junitxml=build/reports/pytest/others.xml tests --ignore=tests/e2e
+step wheel wheel
+step python .venv/bin/python -m pytest -q --timeout=300 --junitxml=build/reports/pytest/python.xml tests/python
+step pytest .venv/bin/python -m pytest -q --timeout=300 --junitxml=build/reports/pytest/others.xml tests --ignore=tests/e2e --ignore=tests/python
 step fuzzers tools/run_fuzzers.sh "${FUZZ_SECONDS:-15}"
 # The parts that read foreign bytes or keep others' data, and one whose threads share memory; `make sanitize` runs all. Under
 # ThreadSanitizer the gRPC tests report what the uninstrumented gRPC library hands over between its threads.
-step asan-ubsan tools/run_unit_tests.sh asan-ubsan otlp schema storage pipeline
+step asan-ubsan tools/run_unit_tests.sh asan-ubsan otlp schema storage pipeline library
 step tsan tools/run_unit_tests.sh tsan storage pipeline server/http
 finish
