@@ -32,7 +32,8 @@ def collect(source: object) -> MetricsData | None:
     """Collects from `source`; None where there is nothing. Raises `OtlpExportError` for what cannot be collected from."""
     provider = _global_provider(source)
     if type(provider).__name__ in _WITHOUT_SDK and type(provider).__module__.startswith("opentelemetry.metrics"):
-        return _warn_of_no_sdk()
+        _warn_of_no_sdk()
+        return None
     sdk = sys.modules.get("opentelemetry.sdk.metrics")
     export = sys.modules.get("opentelemetry.sdk.metrics.export")
     if export is not None and isinstance(provider, export.MetricReader):
@@ -44,7 +45,7 @@ def collect(source: object) -> MetricsData | None:
 
 def owned(metrics: T) -> T:
     """A copy of metrics data that nobody else can change: what is no metrics data is returned as it is."""
-    return _copy(metrics) if _is_sdk_dataclass(metrics) else metrics  # type: ignore[no-any-return]
+    return _copy(metrics) if _is_sdk_dataclass(metrics) else metrics
 
 
 def _global_provider(source: object) -> object:
@@ -81,11 +82,11 @@ def _reader_of(provider: Any) -> MetricReader:
 
 def _readers(provider: Any) -> list[MetricReader]:
     """Those of the constructor (at places that differ between SDKs) and those that were added later."""
-    given = getattr(provider, "_metric_readers", None)
+    given: Any = getattr(provider, "_metric_readers", None)
     if given is None:
         given = getattr(getattr(provider, "_sdk_config", None), "metric_readers", ())
-    later = getattr(getattr(provider, "_measurement_consumer", None), "_reader_storages", {})
-    return list(dict.fromkeys([*given, *list(later)]))
+    later: Any = getattr(getattr(provider, "_measurement_consumer", None), "_reader_storages", {})
+    return list(dict.fromkeys([*(given or ()), *later]))
 
 
 def _is_cumulative(reader: Any) -> bool:

@@ -48,11 +48,11 @@ def temporalities(preferred: object, *, from_environment: bool = False) -> dict[
         return _by_name(preferred)
     chosen = _by_name("cumulative")
     for kind, temporality in _entries("preferred_temporality", preferred):
-        if temporality not in (AggregationTemporality.CUMULATIVE, AggregationTemporality.DELTA):
+        if not isinstance(temporality, AggregationTemporality) or temporality.name not in ("CUMULATIVE", "DELTA"):
             raise OtlpConfigError(
                 f"preferred_temporality: {temporality!r} for {kind.__name__}; allowed are AggregationTemporality.CUMULATIVE and DELTA"
             )
-        chosen[kind] = AggregationTemporality(temporality)
+        chosen[kind] = temporality
     return chosen
 
 

@@ -7,7 +7,8 @@ namespace {
 enum : uint32_t { kString = 1, kBool = 2, kInt = 3, kDouble = 4, kArray = 5, kMap = 6, kBytes = 7 };
 
 // Elements of one value, nested ones included: lists that hold each other repeatedly would otherwise have no end.
-constexpr int64_t kMaxElements = int64_t{1} << 24;
+constexpr int64_t kMaxElements = int64_t{1} << 20;
+constexpr std::string_view kLeftOut = "<more elements are left out>";
 // A live span's dictionary is read under its lock. Whoever holds it that long is gone (a thread lost in a fork).
 constexpr double kLockSeconds = 0.1;
 
@@ -72,6 +73,11 @@ class ValueWriter {
     out_->End(any);
   }
   void SayText(std::string_view text) { out_->Bytes(kString, text); }
+  void SayMore(uint32_t field) {
+    const auto any = out_->Begin(field);
+    SayText(kLeftOut);
+    out_->End(any);
+  }
 
   void Other(PyObject* value) {
     if (PyUnicode_Check(value)) {
@@ -122,7 +128,11 @@ class ValueWriter {
     const nb::object elements = nb::steal(PyTuple_CheckExact(sequence) ? Py_NewRef(sequence) : PySequence_Tuple(sequence));
     if (!elements.is_valid()) return Unreadable(sequence);
     const auto array = out_->Begin(kArray);
-    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(elements.ptr()) && MayGoOn(); ++i) {
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(elements.ptr()); ++i) {
+      if (++elements_ > kMaxElements) {
+        SayMore(1);
+        break;
+      }
       Value(1, PyTuple_GET_ITEM(elements.ptr(), i));
     }
     out_->End(array);
@@ -132,7 +142,11 @@ class ValueWriter {
     const nb::object entries = nb::steal(PyMapping_Items(mapping));
     if (!entries.is_valid()) return Unreadable(mapping);
     const auto map = out_->Begin(kMap);
-    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(entries.ptr()) && MayGoOn(); ++i) {
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(entries.ptr()); ++i) {
+      if (++elements_ > kMaxElements) {
+        out_->TextAttribute(1, "", kLeftOut);
+        break;
+      }
       PyObject* entry = PyList_GET_ITEM(entries.ptr(), i);
       if (!PyTuple_Check(entry) || PyTuple_GET_SIZE(entry) != 2) continue;
       const auto key_value = out_->Begin(1);
@@ -159,8 +173,6 @@ class ValueWriter {
     const char* error = type.is_valid() ? reinterpret_cast<PyTypeObject*>(type.ptr())->tp_name : "nothing";
     SayText("<" + TypeName(container) + ": reading raised " + error + ">");
   }
-
-  bool MayGoOn() { return ++elements_ <= kMaxElements; }
 
   wire::Writer* out_;
   const Frame* frame_ = nullptr;

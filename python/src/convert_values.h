@@ -8,8 +8,9 @@
 
 namespace otlp_arrow::python {
 
-// Containers within containers that are written; deeper ones become a text. A store refuses more than 64.
-inline constexpr int kMaxDepth = 60;
+// Containers within containers that are written; deeper ones become a text. Readers based on libprotobuf refuse more
+// than 100 nested messages, and a mapping takes three.
+inline constexpr int kMaxDepth = 30;
 
 // Writes AnyValue{value} as `field`.
 void WriteAnyValue(wire::Writer* out, uint32_t field, PyObject* value);
