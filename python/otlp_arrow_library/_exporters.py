@@ -69,9 +69,8 @@ class _Recorder:
         if self._record(export, items):
             return True
         error = self.last_error
-        if error is None or error.retryable or isinstance(error, OtlpShutdownError):
+        if error is None or error.retryable or isinstance(error, OtlpShutdownError) or not isinstance(items, (list, tuple)):
             return False
-        items = tuple(items)
         good = [item for item in items if _is_convertible(encode, item)]
         # Where all can be converted the store refused them: what it could keep is kept.
         if good and len(good) < len(items):

@@ -83,7 +83,7 @@ class SdkRandom:
         return InstrumentationScope(name, self.one([None, "", "1.2"]), self.one([None, "https://schema/2"]), self.attributes(2))
 
     def trace_state(self) -> TraceState | None:
-        return self.one([None, TraceState(), TraceState([("a", "1")]), TraceState([("a", "1"), ("b@c", "2=3")])])
+        return self.one([None, TraceState(), TraceState([("a", "1")]), TraceState([("a", "1"), ("t61@b", "23")])])
 
     def context(self) -> SpanContext:
         trace_id = self.one([1, 2**128 - 1, self.rng.getrandbits(128)])
