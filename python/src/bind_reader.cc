@@ -15,6 +15,7 @@
 
 #include "bindings.h"
 #include "otlp_arrow/reader.h"
+#include "wait.h"
 
 namespace otlp_arrow::python {
 namespace {
@@ -98,12 +99,7 @@ class Query {
   }
 
   int64_t CountRows() const {
-    std::optional<Result<int64_t>> rows;
-    {
-      nb::gil_scoped_release release;
-      rows = reader_->CountRows(signal_, options_);
-    }
-    return ValueOrRaise(*std::move(rows));
+    return ValueOrRaise(RunInterruptibly([query = *this] { return query.reader_->CountRows(query.signal_, query.options_); }));
   }
 
  private:
