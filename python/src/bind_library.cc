@@ -2,6 +2,7 @@
 #include <nanobind/stl/string_view.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <string_view>
 #include <thread>
 #include <vector>
@@ -129,7 +130,8 @@ class LibraryHandle {
 }  // namespace
 
 void BindLibrary(nb::module_& m) {
-  if (Py_AtExit(&ShutDownAll) != 0) throw std::runtime_error("the interpreter takes no further exit function");
+  // The interpreter has room for few such functions; that of the C library comes a little later.
+  if (Py_AtExit(&ShutDownAll) != 0) std::atexit(&ShutDownAll);
   nb::class_<LibraryHandle>(m, "Library", "The recorder behind OtlpLibrary.")
       .def(nb::init<nb::handle>(), nb::arg("config"))
       .def("export_spans", &LibraryHandle::ExportSpans, nb::arg("spans").none())

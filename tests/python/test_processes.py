@@ -183,6 +183,26 @@ if children[0]: assert os.waitpid(children[0], 0)[1] == 0
     assert stored.names(directory) == ["child", "parent"]
 
 
+def test_a_fork_of_a_program_with_a_batch_processor(directory):
+    """What the SDK had gathered at the fork is the parent's; both flush at their end."""
+    run(
+        """
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+provider = TracerProvider()
+provider.add_span_processor(BatchSpanProcessor(library.span_exporter(), schedule_delay_millis=3_600_000))
+tracer = provider.get_tracer("test")
+tracer.start_span("before").end()
+child = os.fork()
+tracer.start_span("parent" if child else "child").end()
+if child: assert os.waitpid(child, 0)[1] == 0
+""",
+        directory,
+    )
+    assert stored.names(directory) == ["before", "child", "parent"]
+    assert stored.writers(directory) == 0
+
+
 def test_a_fork_while_threads_record(directory):
     """Whatever the threads are at when the fork comes, nobody hangs."""
     run(
