@@ -26,3 +26,21 @@ def test_asyncio(tmp_path):
     out = run("python_asyncio.py", tmp_path)
     assert out == "SignalStats(received=1, stored=1, in_flight=0, expired=0, refused={}, invalid={})\n"
     assert stored.names(tmp_path / "telemetry") == ["job"]
+
+
+def test_exporters(tmp_path):
+    assert run("python_exporters.py", tmp_path) == ""
+    for signal, name in (("traces", "POST /orders"), ("metrics", "orders"), ("logs", "order 4711 taken")):
+        assert stored.names(tmp_path / "telemetry", signal) == [name]
+
+
+def test_metric_reader(tmp_path):
+    assert run("python_metric_reader.py", tmp_path) == ""
+    assert set(stored.names(tmp_path / "telemetry", "metrics")) == {"orders"}
+
+
+def test_dictionaries(tmp_path):
+    assert run("python_dictionaries.py", tmp_path) == ""
+    [span] = stored.table(tmp_path / "telemetry").to_pylist()
+    assert (span["name"], span["kind"], span["status_message"], span["service_name"]) == ("POST /orders", "SERVER", "out of pears", "shop")
+    assert len(stored.names(tmp_path / "telemetry", "logs")) == 1
