@@ -26,7 +26,13 @@ from ._library import LibraryStats, OtlpLibrary, SignalStats
 
 if TYPE_CHECKING:
     from ._mock import MockOtlpService as MockOtlpService
+    from ._mock import Received as Received
+    from ._reading import StoredTable as StoredTable
+    from ._reading import StoredTelemetry as StoredTelemetry
     from ._reading import open as open
+    from ._received import ReceivedLogRecord as ReceivedLogRecord
+    from ._received import ReceivedMetric as ReceivedMetric
+    from ._received import ReceivedSpan as ReceivedSpan
 
 __version__ = "0.1.0"
 
@@ -46,12 +52,27 @@ __all__ = [
     "OtlpServerError",
     "OtlpShutdownError",
     "ShutdownError",
+    "Received",
+    "ReceivedLogRecord",
+    "ReceivedMetric",
+    "ReceivedSpan",
     "SignalStats",
+    "StoredTable",
+    "StoredTelemetry",
     "open",
 ]
 
 # What a program may never need is imported at its first use, so that importing this package stays cheap.
-_LATER = {"MockOtlpService": "_mock", "open": "_reading"}
+_LATER = {
+    "MockOtlpService": "_mock",
+    "Received": "_mock",
+    "ReceivedLogRecord": "_received",
+    "ReceivedMetric": "_received",
+    "ReceivedSpan": "_received",
+    "StoredTable": "_reading",
+    "StoredTelemetry": "_reading",
+    "open": "_reading",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -145,8 +145,8 @@ class MockOtlpService:
         self._add("traces", _native.encode_spans([span]))
 
     def receive_metric(self, metrics: object) -> None:
-        """Receives the SDK's `ResourceMetrics` or `MetricsData`, a meter provider or the metrics API module (from which it
-        collects), or dictionaries. Raises `OtlpExportError` for anything else."""
+        """Receives the SDK's `ResourceMetrics` or `MetricsData`, or collects from a meter provider, a metric reader or the module
+        `opentelemetry.metrics`. Raises `OtlpExportError` for anything else."""
         self._add("metrics", _native.encode_metrics(metrics), given_directly=True)
 
     def receive_log(self, record: object) -> None:

@@ -47,8 +47,10 @@ class StoredTelemetry:
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
+        if not isinstance(path, (str, os.PathLike)):
+            raise OtlpConfigError(f"path: {path!r} is no path; allowed are a str and an os.PathLike")
         self._path = os.fspath(path)
-        self._reader = _native.StoreReader(self._path)
+        self._reader = _native.StoreReader(os.fsencode(self._path))
 
     @property
     def path(self) -> str:

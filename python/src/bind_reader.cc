@@ -138,7 +138,8 @@ void BindReader(nb::module_& m) {
       .def("column_names", &Query::ColumnNames)
       .def("count_rows", &Query::CountRows);
   nb::class_<StoreReader>(m, "StoreReader", "The tables of a directory.")
-      .def(nb::new_([](const std::string& path) { return ValueOrRaise(StoreReader::Open(path)); }), nb::arg("path"))
+      .def(nb::new_([](const nb::bytes& path) { return ValueOrRaise(StoreReader::Open({path.c_str(), path.size()})); }),
+           nb::arg("path"), "`path` as the file system has it: os.fsencode().")
       .def("query", &MakeQuery, nb::arg("signal"), nb::kw_only(), nb::arg("start").none(), nb::arg("end").none(), nb::arg("services"),
            nb::arg("columns"), nb::arg("include_journal"));
   m.def("requests_as_stream", &RequestsAsStream, nb::arg("signal"), nb::arg("requests"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import gc
 import os
 import pathlib
 import signal
@@ -38,7 +39,7 @@ def directory(tmp_path: pathlib.Path) -> pathlib.Path:
 
 
 @pytest.fixture
-def telemetry(directory: pathlib.Path) -> otlp_arrow_library._reading.StoredTelemetry:
+def telemetry(directory: pathlib.Path) -> otlp_arrow_library.StoredTelemetry:
     return otlp_arrow_library.open(directory)
 
 
@@ -181,6 +182,17 @@ def test_a_path_that_is_not_there(tmp_path):
         otlp_arrow_library.open(tmp_path / "missing")
 
 
+def test_a_directory_of_any_name(tmp_path):
+    directory = os.path.join(os.fsencode(tmp_path), b"\xff\xfe")
+    with OtlpLibrary(output_dir=os.fsdecode(directory)) as library:
+        library.export_otlp("logs", logs("a", ["one"]))
+    assert otlp_arrow_library.open(os.fsdecode(directory)).logs().count() == 1
+    with pytest.raises(OtlpIOError, match="there is no"):
+        otlp_arrow_library.open(os.fsdecode(directory + b"x"))
+    with pytest.raises(OtlpConfigError, match="path: 5 is no path"):
+        otlp_arrow_library.open(5)
+
+
 def test_an_empty_directory_has_empty_tables(tmp_path):
     telemetry = otlp_arrow_library.open(tmp_path)
     assert telemetry.traces().count() == 0
@@ -317,6 +329,12 @@ def test_sql_reads_only_the_columns_it_speaks_of(telemetry, monkeypatch):
 
     assert _sql.run("SELECT name FROM traces WHERE duration_ns > 1", None, table).fetchall()
     assert asked == [None, ["name", "duration_ns"]]
+
+
+def test_a_relation_keeps_what_it_reads_from(directory):
+    relation = otlp_arrow_library.open(directory).sql("SELECT name FROM traces ORDER BY name LIMIT 1")
+    gc.collect()
+    assert relation.fetchall() == [("bank-0",)]
 
 
 def test_sql_takes_parameters_and_bounds(telemetry):
