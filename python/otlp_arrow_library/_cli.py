@@ -132,8 +132,9 @@ def _write(relation: duckdb.DuckDBPyRelation, format_name: str, file: IO[bytes])
     # DuckDB writes every type, nested ones and nanoseconds too, to a file of its own.
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "result")
+        quoted = path.replace("'", "''")
         options = "FORMAT csv, HEADER" if format_name == "csv" else "FORMAT json, ARRAY true"
-        relation.query("result", f"COPY result TO '{path}' ({options})")
+        relation.query("result", f"COPY result TO '{quoted}' ({options})")
         with open(path, "rb") as result:
             shutil.copyfileobj(result, file)
     file.flush()
