@@ -4,10 +4,20 @@
 
 namespace otlp_arrow {
 
+template <class Free>
+std::shared_ptr<char> BytePool::Own(char* data, size_t size, Free free) {
+  bytes_in_use_ += size;
+  return {data, [pool = weak_from_this(), size, free](char* d) {
+            const auto alive = pool.lock();
+            if (alive) alive->bytes_in_use_ -= size;
+            free(alive.get(), d);
+          }};
+}
+
 BytePool::Piece BytePool::Allocate(size_t size) {
   const size_t wanted = (size + kSlack + 15) & ~size_t{15};
   if (wanted > kLargest) {
-    std::shared_ptr<char> own(new char[wanted], std::default_delete<char[]>());
+    std::shared_ptr<char> own = Own(new char[wanted], wanted, [](BytePool*, char* d) { delete[] d; });
     char* data = own.get();
     return {std::move(own), data};
   }
@@ -32,13 +42,13 @@ std::shared_ptr<char> BytePool::TakeBlock() {
   } else {
     block.reset(new char[kBlockBytes]);
   }
-  return {block.release(), [pool = weak_from_this()](char* b) {
-            if (auto alive = pool.lock()) {
-              alive->GiveBack(b);
-            } else {
-              delete[] b;
-            }
-          }};
+  return Own(block.release(), kBlockBytes, [](BytePool* pool, char* b) {
+    if (pool) {
+      pool->GiveBack(b);
+    } else {
+      delete[] b;
+    }
+  });
 }
 
 void BytePool::GiveBack(char* block) {

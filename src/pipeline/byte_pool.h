@@ -2,7 +2,9 @@
 // neither page faults nor growth of the process.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -24,15 +26,23 @@ class BytePool : public std::enable_shared_from_this<BytePool> {
   // Thread-safe. Throws std::bad_alloc.
   Piece Allocate(size_t size);
 
- private:
+  // Memory behind the living pieces. More than they hold together: a block lives as long as the last of its pieces.
+  uint64_t bytes_in_use() const { return bytes_in_use_.load(std::memory_order_relaxed); }
+
   static constexpr size_t kBlockBytes = 2 << 20;
+
+ private:
   static constexpr size_t kLargest = kBlockBytes / 4;  // larger pieces get memory of their own
   static constexpr size_t kFreeBlocksKept = 4;
 
   BytePool() = default;
   std::shared_ptr<char> TakeBlock();
   void GiveBack(char* block);
+  // Counts `size` bytes as in use until `data` is let go of by `free`.
+  template <class Free>
+  std::shared_ptr<char> Own(char* data, size_t size, Free free);
 
+  std::atomic<uint64_t> bytes_in_use_{0};
   std::mutex mutex_;
   std::vector<std::unique_ptr<char[]>> free_;
   std::shared_ptr<char> current_;

@@ -85,5 +85,23 @@ TEST(BytePool, ManyThreadsTakeAndGiveBack) {
   for (auto& thread : threads) thread.join();
 }
 
+TEST(BytePool, CountsTheBlocksThatPiecesHoldOnTo) {
+  auto pool = BytePool::Make();
+  EXPECT_EQ(pool->bytes_in_use(), 0u);
+  auto small = pool->Allocate(100);
+  EXPECT_EQ(pool->bytes_in_use(), BytePool::kBlockBytes);
+  auto large = pool->Allocate(3 * BytePool::kBlockBytes);
+  EXPECT_GE(pool->bytes_in_use(), 4 * BytePool::kBlockBytes);
+  large = {};
+  EXPECT_EQ(pool->bytes_in_use(), BytePool::kBlockBytes);
+  for (int i = 0; i < 100; ++i) (void)pool->Allocate(BytePool::kBlockBytes / 5);
+  EXPECT_EQ(pool->bytes_in_use(), 2 * BytePool::kBlockBytes) << "the block of the first piece, and the current one";
+  small = {};
+  EXPECT_EQ(pool->bytes_in_use(), BytePool::kBlockBytes);
+  auto outlives = pool->Allocate(100);
+  pool.reset();
+  outlives.data[99] = 'x';
+}
+
 }  // namespace
 }  // namespace otlp_arrow

@@ -165,11 +165,17 @@ class PipelineImpl : public Pipeline, private ShardHost {
 
   // --- admission: bytes that are accepted and not yet turned into Arrow ---
 
+  // Requests that wait long in one shard hold on to memory that they share with those of another.
+  bool PoolIsFull() const {
+    constexpr uint64_t kPartlyUsed = 2 * BytePool::kBlockBytes;
+    return pool_->bytes_in_use() > config_.memory_budget + kPartlyUsed;
+  }
+
   bool TakeRoom(uint64_t size) {
     uint64_t queued = queued_bytes_.load(std::memory_order_relaxed);
     do {
       // One request may be larger than the whole budget, alone.
-      if (queued != 0 && queued + size > config_.memory_budget) return false;
+      if (queued != 0 && (queued + size > config_.memory_budget || PoolIsFull())) return false;
     } while (!queued_bytes_.compare_exchange_weak(queued, queued + size));
     return true;
   }
