@@ -21,11 +21,18 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BATCH = 512
 AIMS = {"us_per_span": 3.0, "ratio": 15.0, "allocations": 0.5, "import_ms": 60.0}
-STOCK_IMPORTS = "; ".join(f"import opentelemetry.exporter.otlp.proto.http.{module}" for module in ("trace_exporter", "metric_exporter", "_log_exporter"))
+STOCK_MODULES = ("trace_exporter", "metric_exporter", "_log_exporter")
+
+
+def stock_imports(protocol):
+    return "; ".join(f"import opentelemetry.exporter.otlp.proto.{protocol}.{module}" for module in STOCK_MODULES)
+
+
 IMPORTS = {
     "otlp_arrow_library": "import otlp_arrow_library",
     "otlp_arrow_library with its exporters": "import otlp_arrow_library._exporters",
-    "the SDK's OTLP/HTTP exporters": STOCK_IMPORTS,
+    "the SDK's OTLP/gRPC exporters": stock_imports("grpc"),
+    "the SDK's OTLP/HTTP exporters": stock_imports("http"),
 }
 
 
@@ -105,7 +112,7 @@ def child(code, package, environment=None):
 
 
 IMPORT_PROGRAM = """
-import gc, json, resource, time
+import json, time
 begin = time.perf_counter()
 {code}
 took = time.perf_counter() - begin

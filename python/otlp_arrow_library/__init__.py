@@ -25,6 +25,10 @@ from ._errors import (
 from ._library import LibraryStats, OtlpLibrary, SignalStats
 
 if TYPE_CHECKING:
+    from ._exporters import OtlpLogExporter as OtlpLogExporter
+    from ._exporters import OtlpMetricExporter as OtlpMetricExporter
+    from ._exporters import OtlpMetricReader as OtlpMetricReader
+    from ._exporters import OtlpSpanExporter as OtlpSpanExporter
     from ._mock import MockOtlpService as MockOtlpService
     from ._mock import Received as Received
     from ._reading import StoredTable as StoredTable
@@ -63,8 +67,13 @@ __all__ = [
 ]
 
 # What a program may never need is imported at its first use, so that importing this package stays cheap.
+# The exporters need the OpenTelemetry SDK; they are no part of __all__, so that `import *` does not.
 _LATER = {
     "MockOtlpService": "_mock",
+    "OtlpLogExporter": "_exporters",
+    "OtlpMetricExporter": "_exporters",
+    "OtlpMetricReader": "_exporters",
+    "OtlpSpanExporter": "_exporters",
     "Received": "_mock",
     "ReceivedLogRecord": "_received",
     "ReceivedMetric": "_received",

@@ -111,6 +111,13 @@ def test_they_are_what_the_sdk_wants(library):
         assert made.library is library and type(made).__name__ in repr(made)
 
 
+def test_their_classes_are_the_packages():
+    import otlp_arrow_library as package
+
+    for name in ("OtlpSpanExporter", "OtlpMetricExporter", "OtlpLogExporter", "OtlpMetricReader"):
+        assert getattr(package, name).__name__ == name and name in dir(package)
+
+
 # --- temporality and aggregation ---
 
 
