@@ -62,7 +62,7 @@ EXPECTED = {
 def test_every_sample_is_tested():
     others = {"send_telemetry.py", "send_span.py", "duckdb_tables.py"}  # run by the tests of the rest
     here = {path.name for path in SAMPLES.iterdir() if path.suffix in (".py", ".sql")}
-    assert {name for name in here if not name.startswith("python_")} == set(EXPECTED) | others  # those: tests/python/test_samples.py
+    assert {name for name in here if not name.startswith("python_")} == set(EXPECTED) | others  # those: tests/python/test_python_samples.py
 
 
 @pytest.mark.parametrize("sample", EXPECTED)
@@ -133,5 +133,5 @@ def test_directory_md_names_every_kind_of_file(folder):
         if relative.parts[0] == "otlp":
             assert re.sub(r"[0-9a-f]", "x", path.stem) == shape, relative
         else:
-            assert relative.parts[0] == "ledger" and path.suffix == ".json", relative
+            assert relative.parts[0] == "ledger" and (path.suffix == ".json" or path.name == "lock"), relative
     assert {path.parent.name for path in files} == {"traces", "metrics", "logs", "ledger"}
