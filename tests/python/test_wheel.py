@@ -73,6 +73,7 @@ def make_environment(place: pathlib.Path, *packages: str) -> pathlib.Path:
 
 def pip(python: pathlib.Path, *arguments: str) -> None:
     env = {"CXX": "c++", "CCACHE_NOHASHDIR": "1"} | os.environ  # as tools/build_wheel.sh, where something is compiled
+    env.pop("PYTHONPATH", None)  # the package there counts as installed
     subprocess.run([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *arguments], check=True, timeout=600, env=env)
 
 
