@@ -99,7 +99,7 @@ def test_export_metrics_example(library, directory):
     library.export_metrics(metrics)
 
     library.flush()
-    rows = stored.table(directory, "metrics").to_pylist()
+    rows = stored.table(directory, "metrics").select(["metric_name", "value_int"]).to_pylist()
     assert [(row["metric_name"], row["value_int"]) for row in rows if row["metric_name"] == "my_counter"] == [("my_counter", 10)]
 
 
