@@ -5,6 +5,7 @@ import pytest
 from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from otlp_arrow_library import Received, ReceivedSpan
 
 
 def place_order(order: int) -> None:  # the program, configured by the environment
@@ -15,7 +16,7 @@ def place_order(order: int) -> None:  # the program, configured by the environme
     provider.shutdown()
 
 
-def test_an_order_is_traced(otlp_environment, otlp_spans):
+def test_an_order_is_traced(otlp_environment: None, otlp_spans: Received[ReceivedSpan]) -> None:
     place_order(4711)
     span = otlp_spans.one("POST /orders")
     assert span.attributes["order.id"] == 4711
@@ -23,7 +24,8 @@ def test_an_order_is_traced(otlp_environment, otlp_spans):
 
 
 @pytest.mark.parametrize("orders", [3])
-def test_orders_as_a_table(otlp_environment, otlp_spans, orders):
+def test_orders_as_a_table(otlp_environment: None, otlp_spans: Received[ReceivedSpan], orders: int) -> None:
     for order in range(orders):
         place_order(order)
-    assert duckdb.sql("SELECT count(*), max(attributes['order.id']) FROM otlp_spans").fetchall() == [(3, "2")]
+    found = duckdb.execute("SELECT count(*), max(attributes['order.id']) FROM otlp_spans").fetchall()
+    assert found == [(3, "2")]
