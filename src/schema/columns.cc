@@ -65,6 +65,11 @@ void SparseTextColumn::Clear() {
   pending_row_ = -1;
 }
 
+const std::shared_ptr<arrow::DataType>& TimeType() {
+  static const auto type = arrow::timestamp(arrow::TimeUnit::NANO);
+  return type;
+}
+
 int32_t TextDictionary::Find(std::string_view text) {
   if (slots_.empty()) Rehash();
   const auto hash = static_cast<uint32_t>(XXH3_64bits(text.data(), text.size()));

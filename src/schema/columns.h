@@ -350,6 +350,9 @@ class IdColumn {
 using TraceIdColumn = IdColumn<16>;
 using SpanIdColumn = IdColumn<8>;
 
+// timestamp[ns] without a zone, the type of every time.
+const std::shared_ptr<arrow::DataType>& TimeType();
+
 // Distinct texts in order of first use.
 class TextDictionary {
  public:

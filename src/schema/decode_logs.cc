@@ -12,11 +12,6 @@ namespace {
 using wire::Cursor;
 using wire::Tag;
 
-std::shared_ptr<arrow::DataType> TimeType() {
-  static const auto type = arrow::timestamp(arrow::TimeUnit::NANO);
-  return type;
-}
-
 std::string_view BodyTypeName(ValueType type) {
   switch (type) {
     case ValueType::kString: return "STRING";

@@ -10,11 +10,6 @@ namespace {
 using wire::Cursor;
 using wire::Tag;
 
-std::shared_ptr<arrow::DataType> TimeType() {
-  static const auto type = arrow::timestamp(arrow::TimeUnit::NANO);
-  return type;
-}
-
 // list<struct<time, name, attributes, attributes_types, dropped_attributes_count>>
 class EventsColumn {
  public:

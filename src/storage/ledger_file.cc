@@ -154,14 +154,28 @@ Status FoldLedgers(const StoreLayout& layout, size_t keep) {
   OTLP_ASSIGN_OR_RETURN(auto gone, ListLedgers(layout));
   std::erase_if(gone, [&](const std::string& writer) { return platform::Exists(layout.WriterDir(writer)); });
   if (gone.size() <= keep) return Status::Ok();
-  LedgerSnapshot folded = ReadLedgerFile(layout, std::string(kFoldedWriter));
-  for (const std::string& writer : gone) {
-    if (std::find(folded.includes.begin(), folded.includes.end(), writer) != folded.includes.end()) continue;
-    folded.ledger += ReadLedgerFile(layout, writer).ledger;
+  LedgerSnapshot folded;
+  if (platform::Exists(FoldedFile(layout))) {
+    // Counts that cannot be read are not written over.
+    OTLP_ASSIGN_OR_RETURN(const std::string json, platform::ReadFile(FoldedFile(layout)));
+    auto read = SnapshotFromJson(json);
+    if (!read.ok()) return Status::Io("'" + FoldedFile(layout) + "': " + read.status().message() + "; move it away");
+    folded = *std::move(read);
   }
-  folded.includes = gone;
+  folded.writer = kFoldedWriter;
+  std::vector<std::string> summed;  // a damaged one stays, for `inspect` to tell of it
+  for (const std::string& writer : gone) {
+    const auto json = platform::ReadFile(layout.LedgerFile(writer));
+    const auto snapshot = json.ok() ? SnapshotFromJson(*json) : Result<LedgerSnapshot>(json.status());
+    if (!snapshot.ok()) continue;
+    summed.push_back(writer);
+    const bool included = std::find(folded.includes.begin(), folded.includes.end(), writer) != folded.includes.end();
+    if (!included) folded.ledger += snapshot->ledger;
+  }
+  if (summed.empty()) return Status::Ok();
+  folded.includes = summed;
   OTLP_RETURN_NOT_OK(WriteLedgerFile(layout, folded, true));
-  for (const std::string& writer : gone) OTLP_RETURN_NOT_OK(platform::Remove(layout.LedgerFile(writer)));
+  for (const std::string& writer : summed) OTLP_RETURN_NOT_OK(platform::Remove(layout.LedgerFile(writer)));
   folded.includes.clear();  // a writer that counts again, as its files expire, starts a new file
   return WriteLedgerFile(layout, folded, false);
 }

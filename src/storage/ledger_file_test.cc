@@ -133,6 +133,23 @@ TEST_F(Folding, LedgersOfTheGoneBecomeOneAndTheSumStays) {
   EXPECT_EQ(Sum(), more);
 }
 
+TEST_F(Folding, WhatCannotBeReadIsKept) {
+  WriteWriters(0, 3);
+  const std::string sum = Sum();
+  WriteText("damaged", "{");
+  ASSERT_TRUE(FoldLedgers(layout_, 0).ok());
+  EXPECT_EQ(*platform::ReadFile(layout_.LedgerFile("damaged")), "{");
+  EXPECT_EQ(ReadDirectoryLedger(layout_).damaged.size(), 1u);
+  EXPECT_EQ(Sum(), sum);
+
+  WriteText("folded", "no JSON");
+  WriteWriters(3, 6);
+  const Status status = FoldLedgers(layout_, 0);
+  EXPECT_NE(status.message().find("folded.json'"), std::string::npos) << status.message();
+  EXPECT_EQ(*platform::ReadFile(layout_.LedgerFile("folded")), "no JSON");
+  for (int i = 3; i < 6; ++i) EXPECT_TRUE(platform::Exists(layout_.LedgerFile("00000000000" + std::to_string(i))));
+}
+
 TEST_F(Folding, ACrashBeforeTheOldOnesAreRemovedCountsNothingTwice) {
   WriteWriters(0, 3);
   const std::string sum = Sum();
