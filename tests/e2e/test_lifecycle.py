@@ -275,7 +275,7 @@ def test_a_read_only_directory_is_named(tmp_path):
         assert_refuses_to_start(mount_point / "telemetry", mount_point, "Read-only file system")
         assert_refuses_to_start(mount_point, mount_point, "Read-only file system")
     finally:
-        subprocess.run(["umount", mount_point], check=True)
+        subprocess.run(["umount", "-l", mount_point], check=True)
 
 
 def test_an_unusable_path_is_named(tmp_path):
