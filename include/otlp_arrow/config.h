@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "otlp_arrow/export.h"
 #include "otlp_arrow/status.h"
 
 namespace otlp_arrow {
@@ -63,10 +64,10 @@ struct Config {
   std::string log_level = "info";                // trace, debug, info, warn, error, off
 
   // OK, or a config error that names the key, its value and what is allowed.
-  Status Validate() const;
+  OTLP_ARROW_EXPORT Status Validate() const;
 
   // Semantic-convention attributes that most queries filter on.
-  static std::vector<std::string> DefaultPromotedAttributes();
+  OTLP_ARROW_EXPORT static std::vector<std::string> DefaultPromotedAttributes();
 };
 
 }  // namespace otlp_arrow

@@ -1,4 +1,4 @@
-// The recorder inside a program: telemetry goes in as OTLP requests and comes out as Arrow files under
+// The recorder inside a program: telemetry goes in as plain data or OTLP requests and comes out as Arrow files under
 // Config::output_dir. Everything that embeds it (exporters, bindings, examples) goes through this class.
 #pragma once
 
@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "otlp_arrow/config.h"
+#include "otlp_arrow/export.h"
 #include "otlp_arrow/signal.h"
 #include "otlp_arrow/status.h"
 
@@ -44,7 +45,7 @@ struct LibraryStats {
 
 // Thread-safe. After fork() the child may go on using it: it records under a writer of its own, what the parent had
 // accepted stays the parent's. The last owner's release shuts it down with Config::shutdown_timeout_secs.
-class OtlpLibrary {
+class OTLP_ARROW_EXPORT OtlpLibrary {
  public:
   // Opens the store under config.output_dir (created where missing), takes over what dead writers left there and starts
   // the workers. Config::grpc and Config::http are not looked at: a library listens to nobody.
@@ -53,10 +54,26 @@ class OtlpLibrary {
 
   virtual ~OtlpLibrary() = default;
 
+  // Plain data, encoded at once: nothing that is passed is kept or referred to afterwards. Invalid items (text that is no
+  // UTF-8) are left out and counted in the outcome; nothing at all is OK too. Otherwise as ExportOtlp.
+  Result<ExportOutcome> ExportTrace(const Span& span, const Resource& resource = {}, const InstrumentationScope& scope = {});
+  Result<ExportOutcome> ExportTraces(std::span<const Span> spans, const Resource& resource = {},
+                                     const InstrumentationScope& scope = {});
+  Result<ExportOutcome> ExportTraces(const ResourceSpans& spans);
+  // For metrics that the caller has no further use for. They are freed before the library waits for room.
+  Result<ExportOutcome> ExportMetrics(ResourceMetrics metrics);
+  // For metrics that stay the caller's. No heap allocation for any data point, once the thread's buffer has grown.
+  Result<ExportOutcome> ExportMetricsRef(const ResourceMetrics& metrics);
+  Result<ExportOutcome> ExportLogs(std::span<const LogRecord> records, const Resource& resource = {},
+                                   const InstrumentationScope& scope = {});
+  Result<ExportOutcome> ExportLogs(const ResourceLogs& logs);
+
   // Takes one export request of the signal in protobuf form (ExportTraceServiceRequest and its sisters; TracesData is
   // the same on the wire). On return it is kept at Config::acknowledge's level. Waits up to
   // Config::admission_timeout_ms for room. Errors: kExport (malformed, or BUFFER_FULL, then retryable), kIo, kShutdown.
   virtual Result<ExportOutcome> ExportOtlp(Signal signal, std::string request) = 0;
+  // The same from a buffer that the caller keeps and uses again: the bytes are copied into the library's own memory.
+  virtual Result<ExportOutcome> ExportOtlpRef(Signal signal, std::string_view request) = 0;
 
   // The same without waiting: `done` is called exactly once, before this returns (the rule) or later on another thread,
   // where the request waits for room or for the device. It must not block, throw, or call the library.

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "otlp_arrow/export.h"
 #include "otlp_arrow/signal.h"
 #include "otlp_arrow/status.h"
 
@@ -29,7 +30,7 @@ struct ReadOptions {
 
 // A directory's tables. Thread-safe, and safe beside writers, recovery and retention: it takes no lock, and what it hands
 // out is the state at the call of Read.
-class StoreReader {
+class OTLP_ARROW_EXPORT StoreReader {
  public:
   // `path`: an output directory (it need not hold anything yet), any folder with data files below it, or one data file.
   // Errors: kIo where there is no such path.
@@ -56,6 +57,6 @@ class StoreReader {
 
 // OTLP requests of one signal as the same table. Options that speak of files and journals have no meaning here.
 // Errors: kConfig for a column that is not there, kExport for bytes that are no such request.
-Status ReadRequests(Signal signal, const std::vector<std::string>& requests, const ReadOptions& options, ArrowArrayStream* stream);
+OTLP_ARROW_EXPORT Status ReadRequests(Signal signal, const std::vector<std::string>& requests, const ReadOptions& options, ArrowArrayStream* stream);
 
 }  // namespace otlp_arrow

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "otlp_arrow/config.h"
+#include "otlp_arrow/export.h"
 #include "otlp_arrow/signal.h"
 #include "otlp_arrow/status.h"
 
@@ -17,7 +18,7 @@ namespace otlp_arrow {
 // Runs the program otlp-arrow with these arguments, the program's name first, and returns its exit code. `environment` is
 // a list of NAME=value that ends with a null pointer. Writes to standard output and error, and takes SIGINT, SIGTERM and
 // SIGHUP until it returns: for the main thread alone.
-int RunCommandLine(std::vector<std::string> arguments, char** environment);
+OTLP_ARROW_EXPORT int RunCommandLine(std::vector<std::string> arguments, char** environment);
 
 // A request that a mock server has taken.
 struct ReceivedRequest {
@@ -39,7 +40,7 @@ struct MockServerOptions {
 };
 
 // OTLP over gRPC and HTTP, checked as the service checks it, nothing stored. Thread-safe.
-class MockOtlpServer {
+class OTLP_ARROW_EXPORT MockOtlpServer {
  public:
   // Errors: kServer where an address cannot be listened on.
   static Result<std::unique_ptr<MockOtlpServer>> Start(const MockServerOptions& options = {});

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <utility>
 
+#include "otlp_arrow/export.h"
 #include "otlp_arrow/wire_format.h"
 
 namespace otlp_arrow::wire {
@@ -39,6 +40,10 @@ class Writer {
     return std::exchange(buffer_, {});
   }
   void Reserve(size_t bytes) { EnsureRoom(bytes); }
+  // Empty again; its memory stays.
+  void Clear() { size_ = 0; }
+  // Bytes of memory that it holds.
+  size_t capacity() const { return buffer_.size(); }
 
   // Each of these writes the field, default value or not.
   void Varint(uint32_t field, uint64_t value) {
@@ -145,8 +150,8 @@ class Writer {
   void EnsureRoom(size_t n) {
     if (n > buffer_.size() - size_) [[unlikely]] Grow(n);
   }
-  void Grow(size_t n);
-  void MoveBody(OpenMessage* message, size_t length);
+  OTLP_ARROW_EXPORT void Grow(size_t n);
+  OTLP_ARROW_EXPORT void MoveBody(OpenMessage* message, size_t length);
 
   // Unchecked: EnsureRoom comes first.
   void PutVarint(uint64_t value) {
