@@ -17,7 +17,26 @@ namespace otlp_arrow::wire {
 // Bytes that a varint takes: one for each 7 bits.
 constexpr size_t VarintSize(uint64_t value) { return (static_cast<size_t>(std::bit_width(value | 1)) + 6) / 7; }
 
-class Writer {
+// Where a writer's bytes are: room that Grow makes larger. This one is a string, which its owner can give away.
+class StringBuffer {
+ public:
+  char* data() { return bytes_.data(); }
+  const char* data() const { return bytes_.data(); }
+  size_t room() const { return bytes_.size(); }
+  // Makes room for `wanted` bytes behind the first `used` ones, which are kept.
+  OTLP_ARROW_EXPORT void Grow(size_t used, size_t wanted);
+  std::string Take(size_t used) {
+    bytes_.resize(used);
+    return std::exchange(bytes_, {});
+  }
+
+ private:
+  std::string bytes_;  // its size is the room there is
+};
+
+// The methods of Writer, below, over a buffer of whatever kind.
+template <class Buffer>
+class BasicWriter {
  public:
   // A nested message that has been begun and not yet ended. Messages end in the reverse order of their beginnings.
   struct OpenMessage {
@@ -25,25 +44,21 @@ class Writer {
     size_t length_bytes = 0;  // room kept for its length before that
   };
 
-  Writer() = default;
-  Writer(const Writer&) = delete;
-  Writer& operator=(const Writer&) = delete;
+  BasicWriter() = default;
+  BasicWriter(const BasicWriter&) = delete;
+  BasicWriter& operator=(const BasicWriter&) = delete;
 
   size_t size() const { return size_; }
   // What is written so far; good until the next call that writes.
   std::string_view view() const { return {buffer_.data(), size_}; }
 
-  // The bytes written so far; the writer is empty afterwards.
-  std::string Take() {
-    buffer_.resize(size_);
-    size_ = 0;
-    return std::exchange(buffer_, {});
-  }
   void Reserve(size_t bytes) { EnsureRoom(bytes); }
   // Empty again; its memory stays.
   void Clear() { size_ = 0; }
   // Bytes of memory that it holds.
-  size_t capacity() const { return buffer_.size(); }
+  size_t capacity() const { return buffer_.room(); }
+  // Forgets what was written after the first `size` bytes.
+  void Truncate(size_t size) { size_ = size; }
 
   // Each of these writes the field, default value or not.
   void Varint(uint32_t field, uint64_t value) {
@@ -135,6 +150,10 @@ class Writer {
     WriteVarint(buffer_.data() + message.body - message.length_bytes, length);
   }
 
+ protected:
+  Buffer buffer_;
+  size_t size_ = 0;  // bytes of it that are written
+
  private:
   static constexpr size_t kMaxVarintSize = 10;
 
@@ -148,10 +167,18 @@ class Writer {
   }
 
   void EnsureRoom(size_t n) {
-    if (n > buffer_.size() - size_) [[unlikely]] Grow(n);
+    if (n > buffer_.room() - size_) [[unlikely]] buffer_.Grow(size_, n);
   }
-  OTLP_ARROW_EXPORT void Grow(size_t n);
-  OTLP_ARROW_EXPORT void MoveBody(OpenMessage* message, size_t length);
+  // Makes the room before a message as large as its length needs.
+  [[gnu::noinline]] void MoveBody(OpenMessage* message, size_t length) {
+    const size_t wanted = VarintSize(length);
+    const size_t start = message->body - message->length_bytes;
+    EnsureRoom(wanted);
+    std::memmove(buffer_.data() + start + wanted, buffer_.data() + message->body, length);
+    message->body = start + wanted;
+    message->length_bytes = wanted;
+    size_ = message->body + length;
+  }
 
   // Unchecked: EnsureRoom comes first.
   void PutVarint(uint64_t value) {
@@ -168,9 +195,12 @@ class Writer {
     PutVarint(text.size());
     PutBytes(text.data(), text.size());
   }
+};
 
-  std::string buffer_;  // its size is the room there is
-  size_t size_ = 0;     // bytes of it that are written
+class Writer final : public BasicWriter<StringBuffer> {
+ public:
+  // The bytes written so far; the writer is empty afterwards.
+  std::string Take() { return buffer_.Take(std::exchange(size_, 0)); }
 };
 
 }  // namespace otlp_arrow::wire

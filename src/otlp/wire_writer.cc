@@ -4,19 +4,9 @@
 
 namespace otlp_arrow::wire {
 
-void Writer::Grow(size_t n) {
+void StringBuffer::Grow(size_t used, size_t wanted) {
   constexpr size_t kSmallest = 512;
-  buffer_.resize(std::max({kSmallest, 2 * buffer_.size(), size_ + n}));
-}
-
-void Writer::MoveBody(OpenMessage* message, size_t length) {
-  const size_t wanted = VarintSize(length);
-  const size_t start = message->body - message->length_bytes;
-  EnsureRoom(wanted);
-  std::memmove(buffer_.data() + start + wanted, buffer_.data() + message->body, length);
-  message->body = start + wanted;
-  message->length_bytes = wanted;
-  size_ = message->body + length;
+  bytes_.resize(std::max({kSmallest, 2 * bytes_.size(), used + wanted}));
 }
 
 }  // namespace otlp_arrow::wire
