@@ -6,13 +6,16 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "otlp_arrow/config.h"
 #include "otlp_arrow/export.h"
 #include "otlp_arrow/signal.h"
 #include "otlp_arrow/status.h"
+#include "otlp_arrow/telemetry.h"
 
 namespace otlp_arrow {
 

@@ -1,5 +1,6 @@
 #include "otlp_arrow/library.h"
 
+#include <cstring>
 #include <map>
 #include <mutex>
 #include <utility>
@@ -59,6 +60,13 @@ class LibraryImpl final : public OtlpLibrary, private platform::ForkParticipant 
   Result<ExportOutcome> ExportOtlp(Signal signal, std::string request) override {
     OTLP_ASSIGN_OR_RETURN(const auto pipeline, Use());
     return ToOutcome(pipeline->AcceptAndWait(signal, SharedBytes::Take(std::move(request))));
+  }
+
+  Result<ExportOutcome> ExportOtlpRef(Signal signal, std::string_view request) override {
+    OTLP_ASSIGN_OR_RETURN(const auto pipeline, Use());
+    Pipeline::WritableBytes bytes = pipeline->Allocate(request.size());
+    if (!request.empty()) std::memcpy(bytes.data, request.data(), request.size());
+    return ToOutcome(pipeline->AcceptAndWait(signal, std::move(bytes).Share()));
   }
 
   void StartExportOtlp(Signal signal, std::string request, ExportCallback done) override {
