@@ -1,0 +1,121 @@
+# What `cmake --install` installs, and what find_package(otlp_arrow) finds there (docs/cpp/install.md). The libraries are put
+# together from the objects of the layers: nothing is compiled for them.
+include(GNUInstallDirs)
+include(CMakePackageConfigHelpers)
+set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/otlp_arrow)
+set(arrow_dir ${CMAKE_INSTALL_LIBDIR}/otlp_arrow)  # of OTLP_ARROW_BUNDLE_ARROW
+
+# How an installed library or program finds those that it needs.
+function(otlp_arrow_set_rpath target origin)
+  set_target_properties(${target} PROPERTIES INSTALL_RPATH_USE_LINK_PATH ON)
+  if(OTLP_ARROW_BUNDLE_ARROW AND OTLP_ARROW_ARROW_LIBRARY_DIR)
+    set_target_properties(${target} PROPERTIES BUILD_RPATH ${OTLP_ARROW_ARROW_LIBRARY_DIR} INSTALL_RPATH "${origin};${origin}/otlp_arrow")
+  else()
+    set_target_properties(${target} PROPERTIES INSTALL_RPATH "${origin}")
+  endif()
+endfunction()
+
+# otlp_arrow_package_library(<component> NAME <file> SHOWS <patterns> LAYERS <targets> [SHARED_LAYERS <targets>]
+#                            [PUBLIC <targets>] [PRIVATE <targets>])
+# lib<file>.a and lib<file>.so from the objects of LAYERS, the latter also from those of SHARED_LAYERS. It shows what is
+# marked with OTLP_ARROW_EXPORT and has a (mangled) name like one of SHOWS. In PUBLIC and PRIVATE <kind> stands for static
+# or shared.
+function(otlp_arrow_package_library component)
+  cmake_parse_arguments(PARSE_ARGV 1 ARG "" "NAME" "SHOWS;LAYERS;SHARED_LAYERS;PUBLIC;PRIVATE")
+  set(objects)
+  foreach(layer ${ARG_LAYERS})
+    list(APPEND objects $<TARGET_OBJECTS:${layer}>)
+  endforeach()
+  set(more_objects)
+  foreach(layer ${ARG_SHARED_LAYERS})
+    list(APPEND more_objects $<TARGET_OBJECTS:${layer}>)
+  endforeach()
+  add_library(otlp_arrow_${component}_static STATIC ${objects})
+  add_library(otlp_arrow_${component}_shared SHARED ${objects} ${more_objects})
+
+  foreach(kind static shared)
+    set(target otlp_arrow_${component}_${kind})
+    string(REPLACE "<kind>" ${kind} public "${ARG_PUBLIC}")
+    string(REPLACE "<kind>" ${kind} private "${ARG_PRIVATE}")
+    target_link_libraries(${target} PUBLIC ${public} PRIVATE ${private})
+    target_include_directories(${target} INTERFACE $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+    target_compile_features(${target} INTERFACE cxx_std_20)
+    string(REGEX REPLACE "^otlp_arrow_(.)" "\\1" export_name ${ARG_NAME})
+    set_target_properties(${target} PROPERTIES LINKER_LANGUAGE CXX OUTPUT_NAME ${ARG_NAME} EXPORT_NAME ${export_name}
+                          ARCHIVE_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib)
+    install(TARGETS ${target} EXPORT otlp_arrow_${component}_${kind} ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+    install(EXPORT otlp_arrow_${component}_${kind} FILE ${component}-${kind}.cmake NAMESPACE otlp_arrow:: DESTINATION ${package_dir})
+  endforeach()
+
+  # Who unloads a library or plug-in with our code would leave its fork handlers and log sink behind.
+  target_link_options(otlp_arrow_${component}_static INTERFACE
+                      $<$<IN_LIST:$<TARGET_PROPERTY:TYPE>,SHARED_LIBRARY$<SEMICOLON>MODULE_LIBRARY>:LINKER:-z,nodelete>)
+  list(JOIN ARG_SHOWS ";\n    " patterns)
+  set(symbols ${CMAKE_BINARY_DIR}/${ARG_NAME}.map)
+  file(CONFIGURE OUTPUT ${symbols} @ONLY
+       CONTENT "OTLP_ARROW_@PROJECT_VERSION_MAJOR@.@PROJECT_VERSION_MINOR@ {\n  global:\n    @patterns@;\n  local: *;\n};\n")
+  target_link_options(otlp_arrow_${component}_shared PRIVATE
+                      "LINKER:--version-script=${symbols}" "LINKER:--exclude-libs,ALL" "LINKER:-z,nodelete" "LINKER:-z,defs")
+  # Before 1.0 a new minor version may change the interface.
+  set_target_properties(otlp_arrow_${component}_shared PROPERTIES VERSION ${PROJECT_VERSION}
+                        SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR} LINK_DEPENDS ${symbols})
+  otlp_arrow_set_rpath(otlp_arrow_${component}_shared "\$ORIGIN")
+endfunction()
+
+# Members and functions of the namespace; type information, names of types and virtual tables of its classes.
+set(shows_all "_ZN10otlp_arrow*" "_ZNK10otlp_arrow*" "_ZTIN10otlp_arrow*" "_ZTSN10otlp_arrow*" "_ZTVN10otlp_arrow*")
+set(core_libraries
+    Threads::Threads spdlog::spdlog simdjson::simdjson
+    $<BUILD_INTERFACE:PkgConfig::ZSTD> $<INSTALL_INTERFACE:PkgConfig::otlp_arrow_zstd>
+    $<BUILD_INTERFACE:PkgConfig::XXHASH> $<INSTALL_INTERFACE:PkgConfig::otlp_arrow_xxhash>
+    $<BUILD_INTERFACE:otlp_arrow_arrow> $<INSTALL_INTERFACE:otlp_arrow::arrow>)
+set(components core)
+
+# --- otlp_arrow::otlp_arrow: recording and reading ---------------------------------------------
+get_property(core_layers GLOBAL PROPERTY OTLP_ARROW_CORE_LAYERS)
+otlp_arrow_package_library(core NAME otlp_arrow SHOWS ${shows_all} LAYERS ${core_layers} PRIVATE ${core_libraries})
+
+# --- otlp_arrow::opentelemetry_exporters ---------------------------------------------------------
+if(TARGET otlp_arrow_opentelemetry_exporters)
+  list(APPEND components opentelemetry_exporters)
+  otlp_arrow_package_library(opentelemetry_exporters NAME otlp_arrow_opentelemetry_exporters SHOWS ${shows_all} LAYERS otlp_arrow_opentelemetry_exporters
+                             PUBLIC otlp_arrow_core_<kind> opentelemetry-cpp::trace opentelemetry-cpp::metrics opentelemetry-cpp::logs)
+endif()
+
+# --- otlp_arrow::service, and the program -------------------------------------------------------
+# What the service takes from the layers below is hidden in libotlp_arrow.so; its own library brings it along, hidden too.
+if(OTLP_ARROW_BUILD_SERVICE)
+  list(APPEND components service)
+  get_property(service_layers GLOBAL PROPERTY OTLP_ARROW_SERVICE_LAYERS)
+  set(shows_service)
+  foreach(name 14RunCommandLine 14MockOtlpServer 15MockOtlpService)
+    list(APPEND shows_service "_ZN10otlp_arrow${name}*" "_ZNK10otlp_arrow${name}*" "_ZT[ISV]N10otlp_arrow${name}*")
+  endforeach()
+  otlp_arrow_package_library(service NAME otlp_arrow_service SHOWS ${shows_service} LAYERS ${service_layers} SHARED_LAYERS ${core_layers}
+                             PUBLIC otlp_arrow_core_<kind>
+                             PRIVATE ${core_libraries} OpenSSL::SSL ZLIB::ZLIB yaml-cpp
+                             $<BUILD_INTERFACE:PkgConfig::GRPC> $<INSTALL_INTERFACE:PkgConfig::otlp_arrow_grpc>)
+  otlp_arrow_set_rpath(otlp-arrow "\$ORIGIN/../${CMAKE_INSTALL_LIBDIR}")
+  install(TARGETS otlp-arrow RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+  install(FILES $<TARGET_FILE_DIR:otlp-arrow>/otlp-arrow-service DESTINATION ${CMAKE_INSTALL_BINDIR})
+endif()
+
+# --- headers, licence, the Arrow that is brought along --------------------------------------------
+set(header_patterns PATTERN "*.h")
+if(NOT TARGET otlp_arrow_opentelemetry_exporters)
+  list(APPEND header_patterns PATTERN "opentelemetry_exporters.h" EXCLUDE)
+endif()
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/otlp_arrow DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING ${header_patterns})
+install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/otlp-arrow)
+if(OTLP_ARROW_BUNDLE_ARROW AND OTLP_ARROW_ARROW_LIBRARY_DIR)
+  install(FILES ${OTLP_ARROW_ARROW_LINK} DESTINATION ${arrow_dir})
+endif()
+
+# --- the CMake package, and one for pkg-config ----------------------------------------------------
+configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/otlp_arrowConfig.cmake.in ${CMAKE_BINARY_DIR}/otlp_arrowConfig.cmake
+                              INSTALL_DESTINATION ${package_dir} PATH_VARS arrow_dir)
+write_basic_package_version_file(${CMAKE_BINARY_DIR}/otlp_arrowConfigVersion.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${CMAKE_BINARY_DIR}/otlp_arrowConfig.cmake ${CMAKE_BINARY_DIR}/otlp_arrowConfigVersion.cmake
+              ${PROJECT_SOURCE_DIR}/cmake/FindArrowLibrary.cmake DESTINATION ${package_dir})
+configure_file(${PROJECT_SOURCE_DIR}/cmake/otlp_arrow.pc.in ${CMAKE_BINARY_DIR}/otlp_arrow.pc @ONLY)
+install(FILES ${CMAKE_BINARY_DIR}/otlp_arrow.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

@@ -1,0 +1,177 @@
+"""`cmake --install`, and projects that know the installed library by find_package(otlp_arrow) alone: static and shared.
+
+OTLP_ARROW_BUILD names the build directory (default build/release).
+"""
+
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+
+import pyarrow.dataset
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+BUILD = pathlib.Path(os.environ.get("OTLP_ARROW_BUILD", ROOT / "build/release"))
+CORE, SERVICE, EXPORTERS = "libotlp_arrow.so", "libotlp_arrow_service.so", "libotlp_arrow_opentelemetry_exporters.so"
+KINDS = ["static", "shared"]
+
+
+def run(*command, **options):
+    """What it printed; fails with all of it unless the command ends with 0."""
+    done = subprocess.run([str(c) for c in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=300, **options)
+    assert done.returncode == 0, f"{command}\n{done.stdout}"
+    return done.stdout
+
+
+def configure(source, build, prefix, *arguments):
+    command = ["cmake", "-G", "Ninja", "-S", source, "-B", build, f"-DCMAKE_PREFIX_PATH={prefix}", "-DCMAKE_BUILD_TYPE=Release", *arguments]
+    if shutil.which("ccache"):
+        command.append("-DCMAKE_CXX_COMPILER_LAUNCHER=ccache")
+    return run(*command)
+
+
+def rows(directory, signal="traces"):
+    return pyarrow.dataset.dataset(directory / "otlp" / signal, format="arrow").to_table()
+
+
+@pytest.fixture(scope="session")
+def prefix(tmp_path_factory):
+    """An installation, elsewhere than where it was installed to first: nothing in it may know its place."""
+    if not (BUILD / "lib" / CORE).exists():
+        pytest.exit(f"there are no libraries in {BUILD}/lib; build them: cmake --build {BUILD}", returncode=2)
+    first = tmp_path_factory.mktemp("first") / "prefix"
+    run("cmake", "--install", BUILD, "--prefix", first)
+    return pathlib.Path(shutil.move(first, tmp_path_factory.mktemp("moved")))
+
+
+@pytest.fixture(scope="session", params=KINDS)
+def consumer(request, prefix, tmp_path_factory):
+    """tests/consumer, built: its directory and kind."""
+    build = tmp_path_factory.mktemp(request.param)
+    configure(ROOT / "tests/consumer", build, prefix, f"-DKIND={request.param}")
+    run("cmake", "--build", build)
+    return build, request.param
+
+
+@pytest.fixture(scope="session", params=KINDS)
+def examples(request, prefix, tmp_path_factory):
+    build = tmp_path_factory.mktemp(f"examples-{request.param}")
+    configure(ROOT / "examples/cpp", build, prefix, f"-DBUILD_SHARED_LIBS={'ON' if request.param == 'shared' else 'OFF'}")
+    run("cmake", "--build", build)
+    return build
+
+
+def library_directory(prefix):
+    (file,) = prefix.glob(f"lib*/**/{CORE}")
+    return file.parent
+
+
+def needed_by(file):
+    return re.findall(r"NEEDED.*\[(.*?)\]", run("readelf", "-d", file))
+
+
+# --- what is installed ------------------------------------------------------------------------------------------------
+
+
+def test_everything_is_installed_that_the_documentation_names(prefix):
+    libraries = library_directory(prefix)
+    for name in (CORE, SERVICE):
+        assert (libraries / name).exists() and (libraries / name).with_suffix(".a").exists()
+    assert {p.name for p in (prefix / "include/otlp_arrow").iterdir()} >= {"library.h", "config.h", "status.h", "service.h"}
+    assert (prefix / "share/doc/otlp-arrow/LICENSE").exists()
+    for program in ("otlp-arrow", "otlp-arrow-service"):
+        assert "serve" in run(prefix / "bin" / program, "--help")
+    strays = {p.name for p in prefix.iterdir()} - {"bin", "include", libraries.relative_to(prefix).parts[0], "share"}
+    assert not strays
+
+
+def test_headers_are_installed_with_their_libraries(prefix):
+    header = prefix / "include/otlp_arrow/opentelemetry_exporters.h"
+    assert header.exists() == (library_directory(prefix) / EXPORTERS).exists()
+
+
+@pytest.mark.parametrize("library", [CORE, SERVICE, EXPORTERS])
+def test_a_shared_library_shows_its_interface_alone(prefix, library):
+    file = library_directory(prefix) / library
+    if not file.exists():
+        pytest.skip("opentelemetry-cpp was not there when this was built")
+    symbols = [line.split(maxsplit=2)[-1] for line in run("nm", "-DC", "--defined-only", file).splitlines()]
+    foreign = [s for s in symbols if not re.match(r"(typeinfo (name )?for |vtable for )?otlp_arrow::|OTLP_ARROW_0", s)]
+    assert not foreign
+    private = re.compile(r"otlp_arrow::(platform|Pipeline|Journal|Shard|LibraryImpl|Table|Otlp(Grpc|Http)Server|\(anonymous)")
+    assert not [s for s in symbols if private.search(s)]
+    if library == SERVICE:  # the core's names belong to the core
+        assert not [s for s in symbols if "OtlpLibrary" in s or "otlp_arrow::Config::" in s]
+
+
+def test_the_core_needs_no_grpc(prefix):
+    needed = needed_by(library_directory(prefix) / CORE)
+    assert not [n for n in needed if re.match("libgrpc|libssl|libyaml|libprotobuf|libopentelemetry", n)], needed
+
+
+# --- programs that link it --------------------------------------------------------------------------------------------
+
+
+def test_a_program_records_and_reads_back(consumer, tmp_path):
+    build, kind = consumer
+    assert run(build / "record", tmp_path / "telemetry").splitlines()[-1] == "done"
+    table = rows(tmp_path / "telemetry")
+    assert table["name"].to_pylist() == ["consumer"] and table["duration_ns"].to_pylist() == [1000]
+    assert (f"{CORE}.0" in " ".join(needed_by(build / "record"))) == (kind == "shared")
+
+
+def test_a_plugin_is_loaded_and_unloaded(consumer, tmp_path):
+    build, _ = consumer
+    assert run(build / "plugin_host", build / "plugin.so", tmp_path / "telemetry").splitlines()[-1] == "done"
+    assert sorted(rows(tmp_path / "telemetry")["name"].to_pylist()) == ["child", "load 0", "load 1", "load 2"]
+
+
+def test_a_plugin_shows_nothing_of_a_static_library(consumer):
+    build, kind = consumer
+    symbols = run("nm", "-DC", "--defined-only", build / "plugin.so")
+    assert "Record" in symbols
+    if kind == "static":
+        assert "otlp_arrow::Pipeline" not in symbols
+
+
+def test_servers_and_commands_beside_the_library(consumer, tmp_path):
+    build, _ = consumer
+    assert "traces" in run(build / "mock_server", tmp_path / "telemetry")
+
+
+def test_pkg_config(prefix, tmp_path):
+    environment = os.environ | {"PKG_CONFIG_PATH": str(library_directory(prefix) / "pkgconfig")}
+    flags = run("pkg-config", "--cflags", "--libs", "otlp_arrow", env=environment).split()
+    run("c++", "-std=c++20", ROOT / "tests/consumer/record.cc", "-o", tmp_path / "record", *flags, f"-Wl,-rpath,{library_directory(prefix)}")
+    assert run(tmp_path / "record", tmp_path / "telemetry").splitlines()[-1] == "done"
+
+
+# --- find_package's errors --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "request_, message",
+    [
+        ("0.1 REQUIRED COMPONENTS tracing", "it has no component tracing; installed are static, shared, core"),
+        ("0.1 REQUIRED COMPONENTS static shared", "the components static and shared exclude each other"),
+        ("0.2 REQUIRED", 'compatible with requested version "0.2"'),
+    ],
+)
+def test_a_request_that_cannot_be_met_is_told(prefix, tmp_path, request_, message):
+    (tmp_path / "CMakeLists.txt").write_text(f"cmake_minimum_required(VERSION 3.25)\nproject(wrong LANGUAGES CXX)\nfind_package(otlp_arrow {request_})\n")
+    with pytest.raises(AssertionError) as failure:
+        configure(tmp_path, tmp_path / "build", prefix)
+    assert message in re.sub(r"\s+", " ", str(failure.value))
+
+
+def test_the_kinds_do_not_mix(prefix, tmp_path):
+    (tmp_path / "CMakeLists.txt").write_text(
+        "cmake_minimum_required(VERSION 3.25)\nproject(mixed LANGUAGES CXX)\n"
+        "find_package(otlp_arrow REQUIRED COMPONENTS shared)\nfind_package(otlp_arrow)\n"
+        "if(NOT otlp_arrow_FOUND)\n  message(FATAL_ERROR not again)\nendif()\n"
+        "find_package(otlp_arrow REQUIRED COMPONENTS static)\n"
+    )
+    with pytest.raises(AssertionError, match="(?s)took the other\\s+kind"):
+        configure(tmp_path, tmp_path / "build", prefix)
