@@ -20,6 +20,10 @@ namespace otlp_arrow {
 // SIGHUP until it returns: for the main thread alone.
 OTLP_ARROW_EXPORT int RunCommandLine(std::vector<std::string> arguments, char** environment);
 
+// The settings of a YAML file, as the program reads them (docs/configuration.md), and defaults for the rest; the environment is
+// left to ConfigBuilder. Errors: kConfig, naming file, line and key.
+OTLP_ARROW_EXPORT Result<Config> ReadYamlConfig(const std::string& path);
+
 // A request that a mock server has taken.
 struct ReceivedRequest {
   Signal signal = Signal::kTraces;

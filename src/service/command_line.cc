@@ -7,7 +7,7 @@
 
 #include <CLI/CLI.hpp>
 
-#include "service/config_keys.h"
+#include "library/config_keys.h"
 #include "service/help_formatter.h"
 #include "service/help_text.h"
 

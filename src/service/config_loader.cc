@@ -6,7 +6,8 @@
 #include <fstream>
 #include <iterator>
 
-#include "service/config_keys.h"
+#include "library/config_keys.h"
+#include "otlp_arrow/service.h"
 #include "service/config_yaml.h"
 
 namespace otlp_arrow {
@@ -14,13 +15,9 @@ namespace {
 
 constexpr std::string_view kConfigVariable = "OTLP_ARROW_CONFIG";
 
-Status Prefixed(const std::string& prefix, const Status& status) {
-  return status.ok() ? status : Status(status.code(), prefix + ": " + status.message());
-}
-
 Status Apply(const ConfigKey& key, const std::vector<std::string>& texts, const std::string& origin,
              LoadedConfig* loaded) {
-  OTLP_RETURN_NOT_OK(Prefixed(origin, key.set(&loaded->config, texts)));
+  OTLP_RETURN_NOT_OK(WithPrefix(origin, key.set(&loaded->config, texts)));
   loaded->origins[key.name] = origin;
   return Status::Ok();
 }
@@ -31,14 +28,12 @@ Status ApplyYaml(const ConfigSources& sources, LoadedConfig* loaded) {
   return Status::Ok();
 }
 
-// An empty variable counts as unset, as in the OpenTelemetry specification.
 Status ApplyEnvironment(const Environment& environment, LoadedConfig* loaded) {
   for (const ConfigKey& key : ConfigKeys()) {
     auto it = environment.find(key.EnvironmentName());
-    if (it == environment.end() || it->second.empty()) continue;
-    const bool list = key.kind == ConfigKey::Kind::kList;
-    const auto texts = list ? SplitList(it->second) : std::vector<std::string>{it->second};
-    OTLP_RETURN_NOT_OK(Apply(key, texts, "environment variable " + it->first, loaded));
+    if (it == environment.end()) continue;
+    const auto texts = TextsFromEnvironment(key, it->second);
+    if (texts) OTLP_RETURN_NOT_OK(Apply(key, *texts, "environment variable " + it->first, loaded));
   }
   return Status::Ok();
 }
@@ -95,13 +90,19 @@ Result<LoadedConfig> LoadConfigFile(const std::string& config_flag, ConfigSource
   if (!path.empty()) {
     auto text = ReadTextFile(path);
     if (!text.ok()) {
-      return Prefixed(config_flag.empty() ? "environment variable " + std::string(kConfigVariable) : "--config",
+      return WithPrefix(config_flag.empty() ? "environment variable " + std::string(kConfigVariable) : "--config",
                       text.status());
     }
     sources.yaml_name = path;
     sources.yaml_text = *std::move(text);
   }
   return LoadConfig(sources);
+}
+
+Result<Config> ReadYamlConfig(const std::string& path) {
+  OTLP_ASSIGN_OR_RETURN(std::string text, ReadTextFile(path));
+  OTLP_ASSIGN_OR_RETURN(LoadedConfig loaded, LoadConfig({.yaml_name = path, .yaml_text = std::move(text), .environment = {}, .flags = {}}));
+  return std::move(loaded.config);
 }
 
 }  // namespace otlp_arrow

@@ -8,7 +8,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "service/config_keys.h"
+#include "library/config_keys.h"
 
 namespace otlp_arrow {
 namespace {

@@ -1,4 +1,4 @@
-#include "service/config_keys.h"
+#include "library/config_keys.h"
 #include "service/config_loader.h"
 
 namespace otlp_arrow {

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "otlp_arrow/status.h"
-#include "service/config_keys.h"
+#include "library/config_keys.h"
 
 namespace otlp_arrow {
 

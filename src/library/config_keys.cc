@@ -1,4 +1,4 @@
-#include "service/config_keys.h"
+#include "library/config_keys.h"
 
 #include <algorithm>
 #include <cctype>
@@ -271,6 +271,16 @@ std::string NearestName(std::string_view name, const std::vector<std::string>& c
     }
   }
   return best;
+}
+
+// An empty variable counts as unset, as in the OpenTelemetry specification.
+std::optional<std::vector<std::string>> TextsFromEnvironment(const ConfigKey& key, std::string_view value) {
+  if (value.empty()) return std::nullopt;
+  return key.kind == ConfigKey::Kind::kList ? SplitList(value) : std::vector<std::string>{std::string(value)};
+}
+
+Status WithPrefix(const std::string& prefix, const Status& status) {
+  return status.ok() ? status : Status(status.code(), prefix + ": " + status.message(), status.retryable());
 }
 
 std::vector<std::string> SplitList(std::string_view text) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,6 +37,12 @@ const ConfigKey* FindConfigKey(std::string_view name);
 
 // Of `candidates` the one that `name` was probably meant to be, or "" where none is near.
 std::string NearestName(std::string_view name, const std::vector<std::string>& candidates);
+
+// The key's texts in the value of its environment variable; nullopt where that counts as unset, being empty.
+std::optional<std::vector<std::string>> TextsFromEnvironment(const ConfigKey& key, std::string_view value);
+
+// Puts `prefix` and a colon before the message of an error.
+Status WithPrefix(const std::string& prefix, const Status& status);
 
 // The parts of a comma-separated text, without blanks around them; none for "".
 std::vector<std::string> SplitList(std::string_view text);

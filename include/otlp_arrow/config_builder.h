@@ -1,0 +1,128 @@
+// A Config by chained calls: one method for each key of docs/configuration.md, an underscore standing for the dot of
+// nested keys.
+//
+//   auto config = ConfigBuilder().FromEnvironment().output_dir("./telemetry").write_interval_secs(1).Build();
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "otlp_arrow/config.h"
+#include "otlp_arrow/export.h"
+#include "otlp_arrow/status.h"
+
+namespace otlp_arrow {
+
+// What a method here sets goes before the environment, the environment before the configuration that the builder began
+// with, whatever the order of the calls. Copyable; not for use by several threads at once.
+class OTLP_ARROW_EXPORT ConfigBuilder {
+ public:
+  // Begins with the defaults, or with settings from elsewhere: ReadYamlConfig of service.h reads them from a file.
+  ConfigBuilder() = default;
+  explicit ConfigBuilder(Config base) : base_(std::move(base)) {}
+
+  // Build() will look at the environment of the process: OTLP_OUTPUT_DIR, OTLP_GRPC_ADDRESS, ... An empty variable counts as
+  // unset. As ever with getenv, no other thread may change the environment meanwhile.
+  ConfigBuilder& FromEnvironment() {
+    environment_ = true;
+    return *this;
+  }
+
+  // The configuration. Errors: kConfig, naming the key (and the variable that it came from), its value and what is allowed.
+  Result<Config> Build() const;
+
+  ConfigBuilder& output_dir(std::string path) {
+    return Set([path = std::move(path)](Config& c) { c.output_dir = path; });
+  }
+  ConfigBuilder& format(FileFormat value) {
+    return Set([value](Config& c) { c.format = value; });
+  }
+  ConfigBuilder& compression(Compression value) {
+    return Set([value](Config& c) { c.compression = value; });
+  }
+  ConfigBuilder& acknowledge(Acknowledge value) {
+    return Set([value](Config& c) { c.acknowledge = value; });
+  }
+  ConfigBuilder& write_interval_secs(uint32_t secs) {
+    return Set([secs](Config& c) { c.write_interval_secs = secs; });
+  }
+  ConfigBuilder& max_file_bytes(uint64_t bytes) {
+    return Set([bytes](Config& c) { c.max_file_bytes = bytes; });
+  }
+  ConfigBuilder& promote_attributes(std::vector<std::string> attributes) {
+    return Set([attributes = std::move(attributes)](Config& c) { c.promote_attributes = attributes; });
+  }
+  ConfigBuilder& trace_cleanup_interval_secs(uint32_t secs) {
+    return Set([secs](Config& c) { c.trace_cleanup_interval_secs = secs; });
+  }
+  ConfigBuilder& metric_cleanup_interval_secs(uint32_t secs) {
+    return Set([secs](Config& c) { c.metric_cleanup_interval_secs = secs; });
+  }
+  ConfigBuilder& log_cleanup_interval_secs(uint32_t secs) {
+    return Set([secs](Config& c) { c.log_cleanup_interval_secs = secs; });
+  }
+  ConfigBuilder& max_total_bytes(uint64_t bytes) {
+    return Set([bytes](Config& c) { c.max_total_bytes = bytes; });
+  }
+  ConfigBuilder& memory_budget(uint64_t bytes) {
+    return Set([bytes](Config& c) { c.memory_budget = bytes; });
+  }
+  ConfigBuilder& admission_timeout_ms(uint32_t milliseconds) {
+    return Set([milliseconds](Config& c) { c.admission_timeout_ms = milliseconds; });
+  }
+  ConfigBuilder& journal_max_bytes(uint64_t bytes) {
+    return Set([bytes](Config& c) { c.journal_max_bytes = bytes; });
+  }
+  ConfigBuilder& workers(uint32_t threads) {
+    return Set([threads](Config& c) { c.workers = threads; });
+  }
+  ConfigBuilder& shutdown_timeout_secs(uint32_t secs) {
+    return Set([secs](Config& c) { c.shutdown_timeout_secs = secs; });
+  }
+  ConfigBuilder& log_level(std::string level) {
+    return Set([level = std::move(level)](Config& c) { c.log_level = level; });
+  }
+  ConfigBuilder& grpc_enabled(bool value) {
+    return Set([value](Config& c) { c.grpc.enabled = value; });
+  }
+  ConfigBuilder& grpc_address(std::string address) {
+    return Set([address = std::move(address)](Config& c) { c.grpc.address = address; });
+  }
+  ConfigBuilder& grpc_max_message_bytes(uint64_t bytes) {
+    return Set([bytes](Config& c) { c.grpc.max_message_bytes = bytes; });
+  }
+  ConfigBuilder& http_enabled(bool value) {
+    return Set([value](Config& c) { c.http.enabled = value; });
+  }
+  ConfigBuilder& http_address(std::string address) {
+    return Set([address = std::move(address)](Config& c) { c.http.address = address; });
+  }
+  ConfigBuilder& http_max_body_bytes(uint64_t bytes) {
+    return Set([bytes](Config& c) { c.http.max_body_bytes = bytes; });
+  }
+  ConfigBuilder& http_max_connections(uint32_t number) {
+    return Set([number](Config& c) { c.http.max_connections = number; });
+  }
+  ConfigBuilder& http_idle_timeout_secs(uint32_t secs) {
+    return Set([secs](Config& c) { c.http.idle_timeout_secs = secs; });
+  }
+  ConfigBuilder& http_request_timeout_secs(uint32_t secs) {
+    return Set([secs](Config& c) { c.http.request_timeout_secs = secs; });
+  }
+
+ private:
+  using Setting = std::function<void(Config&)>;
+  ConfigBuilder& Set(Setting setting) {
+    settings_.push_back(std::move(setting));
+    return *this;
+  }
+
+  Config base_;
+  bool environment_ = false;
+  std::vector<Setting> settings_;  // in the order of the calls: the last one of a key counts
+};
+
+}  // namespace otlp_arrow
