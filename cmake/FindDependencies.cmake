@@ -42,6 +42,15 @@ if(OTLP_ARROW_BUILD_SERVICE)
   find_package(ZLIB REQUIRED)
 endif()
 
+# The SDK whose exporters we have; its package brings gRPC and protobuf along as targets.
+if(NOT SKBUILD)
+  find_package(opentelemetry-cpp CONFIG QUIET)  # its version file knows only "exactly"
+endif()
+option(OTLP_ARROW_BUILD_OPENTELEMETRY "Build the exporters for opentelemetry-cpp" ${opentelemetry-cpp_FOUND})
+if(OTLP_ARROW_BUILD_OPENTELEMETRY AND NOT opentelemetry-cpp_FOUND)
+  message(FATAL_ERROR "OTLP_ARROW_BUILD_OPENTELEMETRY needs opentelemetry-cpp (1.19 is what it is tested with) and its CMake package; install it, or turn the option off")
+endif()
+
 # Only the tests and benchmarks link libprotobuf's generated OTLP messages: they are the reference.
 if(OTLP_ARROW_BUILD_TESTS OR OTLP_ARROW_BUILD_BENCHMARKS)
   pkg_check_modules(PROTOBUF REQUIRED IMPORTED_TARGET protobuf)

@@ -7,6 +7,9 @@ root=${1:-$(dirname "$0")/..}
 cd "$root/include" || exit 1
 count=0 failed=0
 while IFS= read -r header; do
+  if [ "$header" = otlp_arrow/opentelemetry_exporters.h ] && ! echo '#include <opentelemetry/version.h>' | ${CXX:-c++} -fsyntax-only -x c++ - 2>/dev/null; then
+    continue  # that SDK is not there
+  fi
   count=$((count + 1))
   printf '#include "%s"\n#include "%s"\n' "$header" "$header" |
     ${CXX:-c++} -std=c++20 -fsyntax-only -Wall -Wextra -Wpedantic -Wshadow -Werror -I . -x c++ - || {
