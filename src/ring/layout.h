@@ -96,6 +96,7 @@ constexpr SlotState StateOf(uint32_t availability, uint32_t lap) {
 // Byte-range locks (of open file descriptions), far behind the end of any file.
 constexpr int64_t kConsumerLock = int64_t{1} << 61;
 constexpr int64_t kDictionaryLock = kConsumerLock + 1;
+constexpr int64_t kCreationLock = kConsumerLock + 2;
 constexpr int64_t kFirstWriterLock = int64_t{1} << 62;  // + writer number: held as long as that writer lives
 
 }  // namespace otlp_arrow::ring

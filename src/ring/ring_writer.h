@@ -47,7 +47,6 @@ enum class [[nodiscard]] RecordResult {
 
 // What this process has done with the file.
 struct WriterCounters {
-  uint64_t recorded = 0;   // slots published
   uint64_t dropped = 0;    // records without room
   uint64_t truncated = 0;  // values cut and attributes left out
   uint64_t reclaimed = 0;  // claims that the consumer had given up before they were marked; made anew

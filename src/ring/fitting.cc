@@ -1,0 +1,317 @@
+#include "ring/fitting.h"
+
+#include <optional>
+
+#include "ring/record_writer.h"
+
+namespace otlp_arrow::ring {
+namespace {
+
+// The largest length of texts at which something fits; nullopt where it does not without any text.
+template <class FitsWith>
+std::optional<size_t> LargestText(size_t longest, FitsWith fits_with) {
+  if (!fits_with(0)) return std::nullopt;
+  size_t fits = 0;
+  for (size_t too_long = longest + 1; too_long - fits > 1;) {
+    const size_t middle = fits + (too_long - fits) / 2;
+    (fits_with(middle) ? fits : too_long) = middle;
+  }
+  return fits;
+}
+
+uint32_t CountCutOf(Attributes attributes, size_t most_text) {
+  uint32_t cut = 0;
+  for (const Attribute& attribute : attributes) cut += CountCut(attribute.value, most_text);
+  return cut;
+}
+
+template <class Content>
+SpanEventRecord<Content> RecordOf(const SpanKey& span, uint32_t event_field, const Content& content) {
+  return {span.scope, span.trace_id.data(), span.span_id.data(), event_field, content};
+}
+
+// One record after another, in one ring, of one call.
+class Fitter {
+ public:
+  Fitter(RingOutput* ring, OutputState* state) : ring_(ring), state_(state) {}
+
+  template <class Record>
+  bool Fits(Record&& record) const {
+    return ring_->Fits(record.Bytes());
+  }
+  template <class FitsWith>
+  std::optional<size_t> Largest(FitsWith fits_with) const {
+    return LargestText(ring_->slot_bytes(), fits_with);
+  }
+  // The longest beginning of a text with which `record_with(text)` fits.
+  template <class RecordWith>
+  std::string_view Cut(std::string_view text, RecordWith record_with) {
+    if (Fits(record_with(text))) return text;
+    const auto most = Largest([&](size_t n) { return Fits(record_with(CutText(text, n))); });
+    const std::string_view cut = CutText(text, most.value_or(0));
+    truncated_ += cut.size() < text.size();
+    return cut;
+  }
+  // How many of the attributes, from the first on, fit together.
+  template <class RecordWith>
+  size_t CountFitting(Attributes attributes, RecordWith record_with) const {
+    size_t n = 0;
+    while (n < attributes.size() && Fits(record_with(attributes.first(n + 1)))) ++n;
+    return n;
+  }
+
+  // False: dropped; nothing more is to be put.
+  template <class Record>
+  bool Put(Record&& record) {
+    const PutResult result = ring_->Put(record);
+    if (result == PutResult::kTooLarge) state_->CountDropped();  // the ring's slots are too small for its ids and times
+    put_any_ |= result == PutResult::kPut;
+    complete_ &= result == PutResult::kPut;
+    return result == PutResult::kPut;
+  }
+  void CountTruncated(uint32_t n) { truncated_ += n; }
+
+  RecordResult Finish() {
+    state_->CountTruncated(truncated_);
+    if (!put_any_) return RecordResult::kDropped;
+    return truncated_ > 0 || !complete_ ? RecordResult::kTruncated : RecordResult::kRecorded;
+  }
+
+ private:
+  RingOutput* ring_;
+  OutputState* state_;
+  uint32_t truncated_ = 0;
+  bool put_any_ = false;
+  bool complete_ = true;
+};
+
+// The attributes as UpdateAttributes events, each with as many as fit.
+void PutUpdates(Fitter* fitter, const SpanKey& span, Attributes attributes) {
+  uint32_t dropped = 0;
+  const auto record = [&](Attributes some, size_t most_text = kWholeText) {
+    return RecordOf(span, field::kSpanAttributes, UpdateContent{some, most_text});
+  };
+  while (!attributes.empty()) {
+    const size_t n = fitter->CountFitting(attributes, [&](Attributes some) { return record(some); });
+    if (n > 0) {
+      if (!fitter->Put(record(attributes.first(n)))) return;
+      attributes = attributes.subspan(n);
+      continue;
+    }
+    const Attributes large = attributes.first(1);
+    attributes = attributes.subspan(1);
+    if (const auto most_text = fitter->Largest([&](size_t most) { return fitter->Fits(record(large, most)); })) {
+      fitter->CountTruncated(CountCutOf(large, *most_text));
+      if (!fitter->Put(record(large, *most_text))) return;
+    } else {
+      fitter->CountTruncated(1);
+      ++dropped;
+    }
+  }
+  if (dropped > 0) fitter->Put(RecordOf(span, field::kSpanAttributes, UpdateContent{{}, kWholeText, dropped}));
+}
+
+}  // namespace
+
+RecordResult FitSpanStart(RingOutput* ring, OutputState* state, const SpanStart& span) {
+  Fitter fitter(ring, state);
+  const SpanKey key = {span.scope, span.trace_id, span.span_id};
+  // 0 only where this process cannot get a number, and then nothing is put.
+  const uint32_t writer = state->identity->number();
+  StartContent content = {span, {}, "", "", writer, span.dropped_attributes_count};
+  const auto record = [&](Attributes some) {
+    content.attributes = some;
+    return RecordOf(key, field::kSpanStart, content);
+  };
+  content.name = fitter.Cut(span.name, [&](std::string_view name) {
+    content.name = name;
+    return record({});
+  });
+  content.trace_state = span.trace_state;
+  if (!fitter.Fits(record({}))) {
+    content.trace_state = {};  // half of one would mislead
+    fitter.CountTruncated(1);
+  }
+  const size_t n = fitter.CountFitting(span.attributes, record);
+  if (fitter.Put(record(span.attributes.first(n)))) PutUpdates(&fitter, key, span.attributes.subspan(n));
+  return fitter.Finish();
+}
+
+RecordResult FitSpanAttributes(RingOutput* ring, OutputState* state, const SpanKey& span, Attributes attributes) {
+  Fitter fitter(ring, state);
+  PutUpdates(&fitter, span, attributes);
+  return fitter.Finish();
+}
+
+RecordResult FitSpanName(RingOutput* ring, OutputState* state, const SpanKey& span, std::string_view name) {
+  Fitter fitter(ring, state);
+  const auto record = [&](std::string_view some) { return RecordOf(span, field::kSpanName, NameContent{some}); };
+  fitter.Put(record(fitter.Cut(name, record)));
+  return fitter.Finish();
+}
+
+RecordResult FitSpanEnd(RingOutput* ring, OutputState* state, const SpanKey& span, uint64_t end_time_unix_nano, SpanStatus status) {
+  Fitter fitter(ring, state);
+  const auto record = [&](std::string_view message) {
+    return RecordOf(span, field::kSpanEnd, EndContent{end_time_unix_nano, {status.code, message}});
+  };
+  fitter.Put(record(fitter.Cut(status.message, record)));
+  return fitter.Finish();
+}
+
+RecordResult FitSpanStatus(RingOutput* ring, OutputState* state, const SpanKey& span, SpanStatus status) {
+  Fitter fitter(ring, state);
+  const auto record = [&](std::string_view message) {
+    return RecordOf(span, field::kSpanAttributes, StatusContent{{status.code, message}});
+  };
+  fitter.Put(record(fitter.Cut(status.message, record)));
+  return fitter.Finish();
+}
+
+// A link stands in one record: its values are cut, then attributes are left out from the end, then the trace state.
+RecordResult FitSpanLink(RingOutput* ring, OutputState* state, const SpanKey& span, const SpanLink& link) {
+  Fitter fitter(ring, state);
+  LinkContent content = {link, link.attributes, link.trace_state, link.dropped_attributes_count};
+  const auto fits = [&](size_t most_text) {
+    content.most_text = most_text;
+    return fitter.Fits(RecordOf(span, field::kSpanLink, content));
+  };
+  auto most_text = fitter.Largest(fits);
+  while (!most_text && !content.attributes.empty()) {
+    content.attributes = content.attributes.first(content.attributes.size() - 1);
+    ++content.dropped;
+    fitter.CountTruncated(1);
+    most_text = fitter.Largest(fits);
+  }
+  if (!most_text && !content.trace_state.empty()) {
+    content.trace_state = {};
+    fitter.CountTruncated(1);
+  }
+  content.most_text = most_text.value_or(0);
+  fitter.CountTruncated(CountCutOf(content.attributes, content.most_text));
+  fitter.Put(RecordOf(span, field::kSpanLink, content));
+  return fitter.Finish();
+}
+
+// Attributes say which series a measurement belongs to, so they all stand in one record.
+RecordResult FitMeasurement(RingOutput* ring, OutputState* state, const Measurement& measurement) {
+  Fitter fitter(ring, state);
+  MeasurementRecord record = {measurement, measurement.attributes};
+  const auto fits = [&](size_t most_text) {
+    record.most_text = most_text;
+    return fitter.Fits(record);
+  };
+  auto most_text = fitter.Largest(fits);
+  while (!most_text && !record.attributes.empty()) {
+    record.attributes = record.attributes.first(record.attributes.size() - 1);
+    fitter.CountTruncated(1);
+    most_text = fitter.Largest(fits);
+  }
+  record.most_text = most_text.value_or(0);
+  fitter.CountTruncated(CountCutOf(record.attributes, record.most_text));
+  fitter.Put(record);
+  return fitter.Finish();
+}
+
+namespace {
+
+// A log record in parts: first the body, text in pieces, then the attributes.
+class EventFitter {
+ public:
+  EventFitter(RingOutput* ring, OutputState* state, const Event& event, uint64_t part_id)
+      : fitter_(ring, state), event_(event), part_id_(part_id), body_(event.body), attributes_(event.attributes), dropped_(event.dropped_attributes_count) {}
+
+  RecordResult Run() {
+    severity_text_ = fitter_.Cut(event_.severity_text, [&](std::string_view text) {
+      severity_text_ = text;
+      return Part();
+    });
+    bool first = true;
+    do {
+      EventRecord part = Part();
+      TakeBody(&part);
+      // What is cut for the body's sake stands alone.
+      if (part.most_text == kWholeText && body_.type == Value::Type::kEmpty) TakeAttributes(&part);
+      part.more_parts = body_.type != Value::Type::kEmpty || !attributes_.empty();
+      if (first && !part.more_parts) part.part_id = 0;
+      part.dropped = part.more_parts ? 0 : dropped_;
+      first = false;
+      if (!fitter_.Put(part)) break;
+    } while (body_.type != Value::Type::kEmpty || !attributes_.empty());
+    return fitter_.Finish();
+  }
+
+ private:
+  // Without content, and as large as such a part can be.
+  EventRecord Part() const { return {event_, {}, {}, severity_text_, UINT32_MAX, part_id_, true}; }
+
+  void TakeBody(EventRecord* part) {
+    if (body_.type == Value::Type::kEmpty) return;
+    part->body = body_;
+    if (fitter_.Fits(*part)) {
+      body_ = {};
+      return;
+    }
+    const bool is_text = body_.type == Value::Type::kString || body_.type == Value::Type::kBytes;
+    const auto most_text = fitter_.Largest([&](size_t most) {
+      part->most_text = most;
+      return fitter_.Fits(*part);
+    });
+    part->most_text = kWholeText;
+    const size_t piece = !most_text ? 0 : body_.type == Value::Type::kString ? CutText(body_.bytes(), *most_text).size() : *most_text;
+    if (is_text && piece > 0) {
+      part->body.size = piece;
+      body_.text += piece;
+      body_.size -= piece;
+    } else if (!is_text && most_text) {
+      part->most_text = *most_text;
+      fitter_.CountTruncated(CountCut(body_, *most_text));
+      body_ = {};
+    } else {
+      part->body = {};
+      fitter_.CountTruncated(1);
+      body_ = {};
+    }
+  }
+
+  void TakeAttributes(EventRecord* part) {
+    const size_t n = fitter_.CountFitting(attributes_, [&](Attributes some) {
+      part->attributes = some;
+      return *part;
+    });
+    part->attributes = attributes_.first(n);
+    attributes_ = attributes_.subspan(n);
+    if (n > 0 || attributes_.empty() || part->body.type != Value::Type::kEmpty) return;
+    // One that does not fit even alone.
+    part->attributes = attributes_.first(1);
+    attributes_ = attributes_.subspan(1);
+    const auto most_text = fitter_.Largest([&](size_t most) {
+      part->most_text = most;
+      return fitter_.Fits(*part);
+    });
+    part->most_text = most_text.value_or(kWholeText);
+    if (most_text) {
+      fitter_.CountTruncated(CountCutOf(part->attributes, *most_text));
+    } else {
+      part->attributes = {};
+      fitter_.CountTruncated(1);
+      ++dropped_;
+    }
+  }
+
+  Fitter fitter_;
+  const Event& event_;
+  uint64_t part_id_;
+  Value body_;             // what is left to be put
+  Attributes attributes_;  // likewise
+  std::string_view severity_text_;
+  uint32_t dropped_;
+};
+
+}  // namespace
+
+RecordResult FitEvent(RingOutput* ring, OutputState* state, const Event& event, uint64_t part_id) {
+  return EventFitter(ring, state, event, part_id).Run();
+}
+
+}  // namespace otlp_arrow::ring

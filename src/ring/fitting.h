@@ -1,0 +1,21 @@
+// Records that are larger than a slot: spans and log records are spread over several, what cannot be is cut by the
+// attribute-limit rules of OpenTelemetry, and what even then does not fit is left out. All of it is counted.
+#pragma once
+
+#include <cstdint>
+
+#include "ring/ring_output.h"
+#include "ring/values.h"
+
+namespace otlp_arrow::ring {
+
+RecordResult FitSpanStart(RingOutput* ring, OutputState* state, const SpanStart& span);
+RecordResult FitSpanAttributes(RingOutput* ring, OutputState* state, const SpanKey& span, Attributes attributes);
+RecordResult FitSpanName(RingOutput* ring, OutputState* state, const SpanKey& span, std::string_view name);
+RecordResult FitSpanEnd(RingOutput* ring, OutputState* state, const SpanKey& span, uint64_t end_time_unix_nano, SpanStatus status);
+RecordResult FitSpanStatus(RingOutput* ring, OutputState* state, const SpanKey& span, SpanStatus status);
+RecordResult FitSpanLink(RingOutput* ring, OutputState* state, const SpanKey& span, const SpanLink& link);
+RecordResult FitMeasurement(RingOutput* ring, OutputState* state, const Measurement& measurement);
+RecordResult FitEvent(RingOutput* ring, OutputState* state, const Event& event, uint64_t part_id);
+
+}  // namespace otlp_arrow::ring
