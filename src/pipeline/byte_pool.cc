@@ -16,14 +16,14 @@ std::shared_ptr<char> BytePool::Own(char* data, size_t size, Free free) {
 
 BytePool::Piece BytePool::Allocate(size_t size) {
   const size_t wanted = (size + kSlack + 15) & ~size_t{15};
-  if (wanted > kLargest) {
+  if (wanted > block_bytes_ / 4) {
     std::shared_ptr<char> own = Own(new char[wanted], wanted, [](BytePool*, char* d) { delete[] d; });
     char* data = own.get();
     return {std::move(own), data};
   }
   std::shared_ptr<char> full;  // let go of behind the lock: its deleter takes it
   std::lock_guard lock(mutex_);
-  if (!current_ || used_ + wanted > kBlockBytes) {
+  if (!current_ || used_ + wanted > block_bytes_) {
     full = std::move(current_);
     current_ = TakeBlock();
     used_ = 0;
@@ -35,26 +35,22 @@ BytePool::Piece BytePool::Allocate(size_t size) {
 
 // The lock is held.
 std::shared_ptr<char> BytePool::TakeBlock() {
-  std::unique_ptr<char[]> block;
+  Block block(nullptr, {block_bytes_});
   if (!free_.empty()) {
     block = std::move(free_.back());
     free_.pop_back();
   } else {
-    block.reset(new char[kBlockBytes]);
+    block.reset(platform::AllocatePages(block_bytes_));
   }
-  return Own(block.release(), kBlockBytes, [](BytePool* pool, char* b) {
-    if (pool) {
-      pool->GiveBack(b);
-    } else {
-      delete[] b;
-    }
+  return Own(block.release(), block_bytes_, [size = block_bytes_](BytePool* pool, char* b) {
+    Block owned(b, {size});
+    if (pool) pool->GiveBack(std::move(owned));
   });
 }
 
-void BytePool::GiveBack(char* block) {
-  std::unique_ptr<char[]> owned(block);
+void BytePool::GiveBack(Block block) {
   std::lock_guard lock(mutex_);
-  if (free_.size() < kFreeBlocksKept) free_.push_back(std::move(owned));
+  if (free_.size() < spare_blocks_) free_.push_back(std::move(block));
 }
 
 }  // namespace otlp_arrow

@@ -9,6 +9,8 @@
 #include <mutex>
 #include <vector>
 
+#include "base/platform/platform.h"
+
 namespace otlp_arrow {
 
 class BytePool : public std::enable_shared_from_this<BytePool> {
@@ -21,7 +23,13 @@ class BytePool : public std::enable_shared_from_this<BytePool> {
     char* data = nullptr;
   };
 
-  static std::shared_ptr<BytePool> Make() { return std::shared_ptr<BytePool>(new BytePool); }
+  static constexpr size_t kBlockBytes = 2 << 20;
+  static constexpr size_t kSpareBlocks = 4;
+
+  // At most `spare_blocks` are kept for the next pieces. Pieces larger than a quarter of a block get memory of their own.
+  static std::shared_ptr<BytePool> Make(size_t block_bytes = kBlockBytes, size_t spare_blocks = kSpareBlocks) {
+    return std::shared_ptr<BytePool>(new BytePool(block_bytes, spare_blocks));
+  }
 
   // Thread-safe. Throws std::bad_alloc.
   Piece Allocate(size_t size);
@@ -29,22 +37,25 @@ class BytePool : public std::enable_shared_from_this<BytePool> {
   // Memory behind the living pieces. More than they hold together: a block lives as long as the last of its pieces.
   uint64_t bytes_in_use() const { return bytes_in_use_.load(std::memory_order_relaxed); }
 
-  static constexpr size_t kBlockBytes = 2 << 20;
-
  private:
-  static constexpr size_t kLargest = kBlockBytes / 4;  // larger pieces get memory of their own
-  static constexpr size_t kFreeBlocksKept = 4;
+  // Blocks are pages of their own: a program's C library need not give back what a burst of requests took.
+  struct FreeBlock {
+    size_t size;
+    void operator()(char* block) const { platform::FreePages(block, size); }
+  };
+  using Block = std::unique_ptr<char, FreeBlock>;
 
-  BytePool() = default;
+  BytePool(size_t block_bytes, size_t spare_blocks) : block_bytes_(block_bytes), spare_blocks_(spare_blocks) {}
   std::shared_ptr<char> TakeBlock();
-  void GiveBack(char* block);
+  void GiveBack(Block block);
   // Counts `size` bytes as in use until `data` is let go of by `free`.
   template <class Free>
   std::shared_ptr<char> Own(char* data, size_t size, Free free);
 
+  const size_t block_bytes_, spare_blocks_;
   std::atomic<uint64_t> bytes_in_use_{0};
   std::mutex mutex_;
-  std::vector<std::unique_ptr<char[]>> free_;
+  std::vector<Block> free_;
   std::shared_ptr<char> current_;
   size_t used_ = 0;
 };

@@ -57,6 +57,19 @@ TEST(BytePool, BlocksComeAgain) {
   EXPECT_LE(blocks.size(), 8u);
 }
 
+TEST(BytePool, KeepsAsManySpareBlocksAsItIsTold) {
+  constexpr size_t kSmallBlock = 1 << 20;
+  auto pool = BytePool::Make(kSmallBlock, 2);
+  std::vector<BytePool::Piece> pieces;
+  for (int i = 0; i < 40; ++i) pieces.push_back(pool->Allocate(kSmallBlock / 4 - BytePool::kSlack));
+  EXPECT_EQ(pool->bytes_in_use(), 10 * kSmallBlock);
+  const Marked large = Take(*pool, kSmallBlock / 4, 1);
+  EXPECT_LT(pool->bytes_in_use(), 11 * kSmallBlock) << "memory of its own";
+  pieces.clear();
+  EXPECT_LT(pool->bytes_in_use(), 2 * kSmallBlock) << "the current block and the large piece";
+  ExpectIntact(large);
+}
+
 TEST(BytePool, PiecesOutliveThePool) {
   auto pool = BytePool::Make();
   const Marked small = Take(*pool, 100, 1);

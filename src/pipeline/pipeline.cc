@@ -39,8 +39,9 @@ AcceptResult Refusal(Status status) {
 
 class PipelineImpl : public Pipeline, private ShardHost {
  public:
-  PipelineImpl(const Config& config, std::shared_ptr<Clock> clock)
-      : config_(config), clock_(std::move(clock)), layout_(config.output_dir), pool_(BytePool::Make()) {}
+  PipelineImpl(const Config& config, std::shared_ptr<Clock> clock, PipelineMemory memory)
+      : config_(config), clock_(std::move(clock)), memory_(memory), layout_(config.output_dir),
+        pool_(BytePool::Make(memory.block_bytes, memory.spare_blocks)) {}
 
   ~PipelineImpl() override { (void)Shutdown(std::chrono::seconds(config_.shutdown_timeout_secs)); }
 
@@ -57,7 +58,7 @@ class PipelineImpl : public Pipeline, private ShardHost {
     Report(recovered);
     const unsigned workers = config_.workers ? config_.workers : std::max(1u, std::thread::hardware_concurrency());
     for (unsigned i = 0; i < workers; ++i) {
-      OTLP_ASSIGN_OR_RETURN(auto shard, Shard::Open(layout_, config_, promoted, clock_, this, i == 0));
+      OTLP_ASSIGN_OR_RETURN(auto shard, Shard::Open(layout_, config_, promoted, clock_, this, i == 0, memory_.batches));
       shards_.push_back(std::move(shard));
     }
     if (config_.acknowledge == Acknowledge::kFsync) commit_ = std::make_unique<GroupCommit>();
@@ -167,8 +168,8 @@ class PipelineImpl : public Pipeline, private ShardHost {
 
   // Requests that wait long in one shard hold on to memory that they share with those of another.
   bool PoolIsFull() const {
-    constexpr uint64_t kPartlyUsed = 2 * BytePool::kBlockBytes;
-    return pool_->bytes_in_use() > config_.memory_budget + kPartlyUsed;
+    const uint64_t partly_used = 2 * memory_.block_bytes;
+    return pool_->bytes_in_use() > config_.memory_budget + partly_used;
   }
 
   bool TakeRoom(uint64_t size) {
@@ -408,6 +409,7 @@ class PipelineImpl : public Pipeline, private ShardHost {
 
   const Config config_;
   std::shared_ptr<Clock> clock_;
+  const PipelineMemory memory_;
   const StoreLayout layout_;
   std::shared_ptr<BytePool> pool_;
   std::vector<std::unique_ptr<Shard>> shards_;
@@ -434,8 +436,8 @@ class PipelineImpl : public Pipeline, private ShardHost {
 
 }  // namespace
 
-Result<std::unique_ptr<Pipeline>> Pipeline::Open(const Config& config, std::shared_ptr<Clock> clock) {
-  auto pipeline = std::make_unique<PipelineImpl>(config, clock ? std::move(clock) : Clock::System());
+Result<std::unique_ptr<Pipeline>> Pipeline::Open(const Config& config, std::shared_ptr<Clock> clock, PipelineMemory memory) {
+  auto pipeline = std::make_unique<PipelineImpl>(config, clock ? std::move(clock) : Clock::System(), memory);
   OTLP_RETURN_NOT_OK(pipeline->Start());
   return std::unique_ptr<Pipeline>(std::move(pipeline));
 }

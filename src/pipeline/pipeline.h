@@ -11,6 +11,8 @@
 #include "otlp/payload.h"
 #include "otlp_arrow/config.h"
 #include "otlp_arrow/status.h"
+#include "pipeline/byte_pool.h"
+#include "schema/decoder_options.h"
 #include "storage/ledger.h"
 
 namespace otlp_arrow {
@@ -29,13 +31,20 @@ struct AcceptResult {
   std::chrono::milliseconds retry_after{0};
 };
 
+// What a pipeline takes for itself, besides what waits on the memory budget.
+struct PipelineMemory {
+  DecoderOptions batches;                     // each worker holds the rows of one batch for each signal
+  size_t block_bytes = BytePool::kBlockBytes;  // the bytes of requests are gathered in blocks of this size, …
+  size_t spare_blocks = BytePool::kSpareBlocks;  // … as many of which stay for the next ones
+};
+
 class Pipeline {
  public:
   using AcceptCallback = std::function<void(AcceptResult)>;
 
   // Opens the store under config.output_dir: creates it, adopts the journals of dead writers, starts the workers.
   // Errors: kConfig for invalid values, kIo where the directory cannot be created, written or locked.
-  static Result<std::unique_ptr<Pipeline>> Open(const Config& config, std::shared_ptr<Clock> clock = nullptr);
+  static Result<std::unique_ptr<Pipeline>> Open(const Config& config, std::shared_ptr<Clock> clock = nullptr, PipelineMemory memory = {});
 
   // Shuts down with config.shutdown_timeout_secs if Shutdown() was not called.
   virtual ~Pipeline() = default;

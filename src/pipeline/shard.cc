@@ -17,19 +17,20 @@ constexpr auto kNever = SteadyClock::time_point::max();
 }  // namespace
 
 Result<std::unique_ptr<Shard>> Shard::Open(const StoreLayout& layout, const Config& config, std::vector<PromotedAttribute> promoted,
-                                           std::shared_ptr<Clock> clock, ShardHost* host, bool keeps_refusals) {
-  std::unique_ptr<Shard> shard(new Shard(layout, config, std::move(promoted), std::move(clock), host, keeps_refusals));
+                                           std::shared_ptr<Clock> clock, ShardHost* host, bool keeps_refusals, DecoderOptions batches) {
+  std::unique_ptr<Shard> shard(new Shard(layout, config, std::move(promoted), std::move(clock), host, keeps_refusals, batches));
   OTLP_RETURN_NOT_OK(shard->Start());
   return shard;
 }
 
 Shard::Shard(const StoreLayout& layout, const Config& config, std::vector<PromotedAttribute> promoted, std::shared_ptr<Clock> clock,
-             ShardHost* host, bool keeps_refusals)
+             ShardHost* host, bool keeps_refusals, DecoderOptions batches)
     : layout_(layout), config_(config), clock_(std::move(clock)), host_(host), keeps_refusals_(keeps_refusals), writer_id_(NewWriterId()) {
   SignalWriterOptions options;
   options.compression = config_.compression;
   options.sync = config_.acknowledge == Acknowledge::kFsync;
   options.promoted = std::move(promoted);
+  options.batches = batches;
   options.resources = std::make_shared<TableFileResources>();
   for (Signal s : kAllSignals) {
     writers_[static_cast<size_t>(s)] = std::make_unique<SignalWriter>(s, layout_, writer_id_, options, clock_);

@@ -43,7 +43,7 @@ class Shard {
  public:
   // Locks and creates the shard's own writer directory. `keeps_refusals`: its ledger file carries the pipeline's refusals.
   static Result<std::unique_ptr<Shard>> Open(const StoreLayout& layout, const Config& config, std::vector<PromotedAttribute> promoted,
-                                             std::shared_ptr<Clock> clock, ShardHost* host, bool keeps_refusals);
+                                             std::shared_ptr<Clock> clock, ShardHost* host, bool keeps_refusals, DecoderOptions batches = {});
   ~Shard();
 
   // Journals (unless only memory was asked for) and queues a request. Errors: those of Journal::Append; kShutdown.
@@ -76,7 +76,7 @@ class Shard {
   using PerSignal = std::array<std::atomic<int64_t>, kSignalCount>;
 
   Shard(const StoreLayout& layout, const Config& config, std::vector<PromotedAttribute> promoted, std::shared_ptr<Clock> clock,
-        ShardHost* host, bool keeps_refusals);
+        ShardHost* host, bool keeps_refusals, DecoderOptions batches);
   Status Start();
   void Run();
   // These run on the shard's thread and return false when it has to give up (stopping, and the disk refuses).

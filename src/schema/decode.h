@@ -10,14 +10,10 @@
 
 #include "otlp/payload.h"
 #include "otlp_arrow/status.h"
+#include "schema/decoder_options.h"
 #include "schema/schemas.h"
 
 namespace otlp_arrow {
-
-struct DecoderOptions {
-  int64_t max_rows = 16384;              // a batch is handed out when it has this many rows …
-  int64_t max_text_bytes = 32ll << 20;   // … or holds about this much text
-};
 
 // Collects the rows of one signal. The batches that it hands out borrow its memory: each is valid until the handler
 // that receives it returns (BatchHandler), or until the next call (Flush). Not thread-safe.

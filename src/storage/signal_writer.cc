@@ -11,7 +11,7 @@ SignalWriter::SignalWriter(Signal signal, StoreLayout layout, std::string writer
 }
 
 std::unique_ptr<TableDecoder> SignalWriter::MakeDecoder() {
-  return TableDecoder::Make(signal_, options_.promoted, [this](const auto& batch) { return WriteBatch(batch); });
+  return TableDecoder::Make(signal_, options_.promoted, [this](const auto& batch) { return WriteBatch(batch); }, options_.batches);
 }
 
 Status SignalWriter::WriteBatch(const std::shared_ptr<arrow::RecordBatch>& batch) {

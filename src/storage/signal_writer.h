@@ -22,6 +22,7 @@ struct SignalWriterOptions {
   bool sync = false;                        // published files are on the device
   int64_t max_dictionary_bytes = 16 << 20;  // a file is closed when its dictionaries reach this
   std::vector<PromotedAttribute> promoted;
+  DecoderOptions batches;                   // how large record batches become: what each writer holds in memory
   // Part of the temporary file's name, where several writers of one id and signal write at the same time.
   std::string temporary_tag;
   // What files are written with; writers of one thread share it. Null: each has its own.

@@ -98,6 +98,10 @@ void SetThreadName(const std::string& name);
 // Returns the limit that holds afterwards.
 uint64_t RaiseOpenFileLimit();
 
+// Memory that goes back to the system when it is freed, whatever the C library keeps for itself. Throws std::bad_alloc.
+char* AllocatePages(size_t size);
+void FreePages(char* data, size_t size);
+
 // For a process whose memory must follow its load: large pieces go back to the system when they are freed, and threads
 // share their heaps. Does nothing where the C library has no such switches. Call it before threads are started.
 void GiveMemoryBack();

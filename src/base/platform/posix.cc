@@ -5,6 +5,7 @@
 #endif
 #include <pthread.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -17,6 +18,7 @@
 #include <cstring>
 #include <filesystem>
 #include <memory>
+#include <new>
 #include <random>
 
 #include "base/platform/fork.h"
@@ -276,6 +278,14 @@ uint64_t RaiseOpenFileLimit() {
   }
   return limit.rlim_cur;
 }
+
+char* AllocatePages(size_t size) {
+  void* data = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (data == MAP_FAILED) throw std::bad_alloc();
+  return static_cast<char*>(data);
+}
+
+void FreePages(char* data, size_t size) { munmap(data, size); }
 
 void GiveMemoryBack() {
 #ifdef __GLIBC__
