@@ -43,7 +43,7 @@ if(OTLP_ARROW_BUILD_SERVICE)
 endif()
 
 # The SDK whose exporters we have; its package brings gRPC and protobuf along as targets.
-if(NOT SKBUILD)
+if(NOT SKBUILD AND NOT OTLP_ARROW_BUILD_FUZZERS)
   find_package(opentelemetry-cpp CONFIG QUIET)  # its version file knows only "exactly"
 endif()
 option(OTLP_ARROW_BUILD_OPENTELEMETRY "Build the exporters for opentelemetry-cpp" ${opentelemetry-cpp_FOUND})

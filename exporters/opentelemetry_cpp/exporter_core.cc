@@ -1,7 +1,7 @@
 #include "exporter_core.h"
 
-#include <algorithm>
 #include <exception>
+#include <new>
 #include <utility>
 
 namespace otlp_arrow::exporters {
@@ -42,6 +42,8 @@ Status ExporterCore::TryExport(const Send& send, ExportOutcome* outcome) {
   if (shut_down_.load(std::memory_order_acquire)) return Status::Shutdown("the exporter is shut down; make another one to go on");
   try {
     OTLP_RETURN_NOT_OK(send(*library_, outcome));
+  } catch (const std::bad_alloc&) {
+    return Status::BufferFull("there is no memory for the request");
   } catch (const std::exception& e) {
     return FromException(e.what());
   } catch (...) {
