@@ -9,6 +9,8 @@
 #include <gtest/gtest.h>
 
 #include "library/config_keys.h"
+#include "otlp_arrow/config_builder.h"
+#include "otlp_arrow/service.h"
 
 namespace otlp_arrow {
 namespace {
@@ -126,6 +128,30 @@ TEST(ConfigLoaderTest, UnknownKeysAreErrorsWithAProposal) {
 TEST(ConfigLoaderTest, WhatIsNoYamlIsAnErrorWithItsLine) {
   EXPECT_THAT(Refusal(Yaml("output_dir: a\n  broken: [\n")), HasSubstr("otlp.yaml:2: is no YAML"));
   EXPECT_THAT(Refusal(Yaml("output_dir: a\n---\noutput_dir: b\n")), HasSubstr("otlp.yaml: holds 2 YAML documents"));
+}
+
+// An embedding program: code beats the environment, that beats YAML, that beats defaults.
+TEST(ConfigLoaderTest, AYamlFileAsTheBaseOfABuilder) {
+  const std::string path = ::testing::TempDir() + "config_loader_builder.yaml";
+  std::ofstream(path) << "output_dir: yaml\nwrite_interval_secs: 7\nworkers: 3\n";
+  const auto base = ReadYamlConfig(path);
+  ASSERT_TRUE(base.ok()) << base.status().ToString();
+  ::setenv("OTLP_OUTPUT_DIR", "environment", 1);
+  ::setenv("OTLP_WRITE_INTERVAL_SECS", "8", 1);
+  EXPECT_EQ(ReadYamlConfig(path)->output_dir, "yaml") << "the environment is not looked at";
+  const auto config = ConfigBuilder(*base).FromEnvironment().output_dir("code").Build();
+  ::unsetenv("OTLP_OUTPUT_DIR");
+  ::unsetenv("OTLP_WRITE_INTERVAL_SECS");
+  ASSERT_TRUE(config.ok()) << config.status().ToString();
+  EXPECT_EQ(config->output_dir, "code");
+  EXPECT_EQ(config->write_interval_secs, 8u);
+  EXPECT_EQ(config->workers, 3u);
+  EXPECT_EQ(config->max_file_bytes, Config().max_file_bytes);
+
+  std::ofstream(path) << "worker: 3\n";
+  EXPECT_THAT(ReadYamlConfig(path).status().message(), AllOf(HasSubstr(path + ":1"), HasSubstr("workers")));
+  EXPECT_THAT(ReadYamlConfig("").status().message(), HasSubstr("''"));
+  std::filesystem::remove(path);
 }
 
 TEST(ConfigLoaderTest, BadEnvironmentAndFlagsNameTheirSource) {

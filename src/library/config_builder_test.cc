@@ -1,0 +1,134 @@
+#include "otlp_arrow/config_builder.h"
+
+#include <cstdlib>
+#include <functional>
+#include <map>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "library/config_keys.h"
+
+namespace otlp_arrow {
+namespace {
+
+using ::testing::HasSubstr;
+
+// Sets an environment variable for the time of a test.
+class Variable {
+ public:
+  Variable(const char* name, const char* value) : name_(name) { ::setenv(name, value, 1); }
+  ~Variable() { ::unsetenv(name_); }
+  Variable(const Variable&) = delete;
+  Variable& operator=(const Variable&) = delete;
+
+ private:
+  const char* name_;
+};
+
+// Each key, a call of its method, and the value as ConfigKey::get shows it.
+struct Call {
+  std::function<void(ConfigBuilder&)> call;
+  std::string value;
+};
+const std::map<std::string, Call>& Calls() {
+  using B = ConfigBuilder;
+  static const std::map<std::string, Call> calls = {
+      {"output_dir", {[](B& b) { b.output_dir("/data"); }, "/data"}},
+      {"format", {[](B& b) { b.format(FileFormat::kArrow); }, "arrow"}},
+      {"compression", {[](B& b) { b.compression(Compression::kLz4); }, "lz4"}},
+      {"acknowledge", {[](B& b) { b.acknowledge(Acknowledge::kFsync); }, "fsync"}},
+      {"write_interval_secs", {[](B& b) { b.write_interval_secs(11); }, "11"}},
+      {"max_file_bytes", {[](B& b) { b.max_file_bytes(3 << 20); }, "3MiB"}},
+      {"promote_attributes", {[](B& b) { b.promote_attributes({"k:int64"}); }, "k:int64"}},
+      {"trace_cleanup_interval_secs", {[](B& b) { b.trace_cleanup_interval_secs(12); }, "12"}},
+      {"metric_cleanup_interval_secs", {[](B& b) { b.metric_cleanup_interval_secs(13); }, "13"}},
+      {"log_cleanup_interval_secs", {[](B& b) { b.log_cleanup_interval_secs(14); }, "14"}},
+      {"max_total_bytes", {[](B& b) { b.max_total_bytes(5 << 20); }, "5MiB"}},
+      {"memory_budget", {[](B& b) { b.memory_budget(6 << 20); }, "6MiB"}},
+      {"admission_timeout_ms", {[](B& b) { b.admission_timeout_ms(15); }, "15"}},
+      {"journal_max_bytes", {[](B& b) { b.journal_max_bytes(7 << 20); }, "7MiB"}},
+      {"workers", {[](B& b) { b.workers(3); }, "3"}},
+      {"shutdown_timeout_secs", {[](B& b) { b.shutdown_timeout_secs(16); }, "16"}},
+      {"log_level", {[](B& b) { b.log_level("error"); }, "error"}},
+      {"grpc.enabled", {[](B& b) { b.grpc_enabled(false); }, "false"}},
+      {"grpc.address", {[](B& b) { b.grpc_address("127.0.0.1:1"); }, "127.0.0.1:1"}},
+      {"grpc.max_message_bytes", {[](B& b) { b.grpc_max_message_bytes(8 << 20); }, "8MiB"}},
+      {"http.enabled", {[](B& b) { b.http_enabled(false); }, "false"}},
+      {"http.address", {[](B& b) { b.http_address("127.0.0.1:2"); }, "127.0.0.1:2"}},
+      {"http.max_body_bytes", {[](B& b) { b.http_max_body_bytes(9 << 20); }, "9MiB"}},
+      {"http.max_connections", {[](B& b) { b.http_max_connections(17); }, "17"}},
+      {"http.idle_timeout_secs", {[](B& b) { b.http_idle_timeout_secs(18); }, "18"}},
+      {"http.request_timeout_secs", {[](B& b) { b.http_request_timeout_secs(19); }, "19"}},
+  };
+  return calls;
+}
+
+TEST(ConfigBuilderTest, EveryKeyHasItsMethod) {
+  for (const ConfigKey& key : ConfigKeys()) {
+    SCOPED_TRACE(key.name);
+    const auto found = Calls().find(key.name);
+    ASSERT_NE(found, Calls().end()) << "ConfigBuilder lacks a method for this key";
+    ConfigBuilder builder;
+    found->second.call(builder);
+    const auto config = builder.Build();
+    ASSERT_TRUE(config.ok()) << config.status().ToString();
+    EXPECT_EQ(key.get(*config), std::vector<std::string>{found->second.value});
+    for (const ConfigKey& other : ConfigKeys()) {
+      if (other.name == key.name) continue;
+      EXPECT_EQ(other.get(*config), other.get(Config())) << other.name;
+    }
+  }
+  EXPECT_EQ(Calls().size(), ConfigKeys().size());
+}
+
+TEST(ConfigBuilderTest, CodeBeatsEnvironmentBeatsWhatItBeganWithBeatsDefaults) {
+  const Variable dir("OTLP_OUTPUT_DIR", "environment"), interval("OTLP_WRITE_INTERVAL_SECS", "22"), unset("OTLP_WORKERS", "");
+  const Variable address("OTLP_GRPC_ADDRESS", "127.0.0.1:99"), promote("OTLP_PROMOTE_ATTRIBUTES", "a, b:int64");
+  Config base;
+  base.output_dir = "base";
+  base.write_interval_secs = 33;
+  base.workers = 7;
+  base.max_file_bytes = 1 << 20;
+  const auto config = ConfigBuilder(base).output_dir("code").FromEnvironment().max_total_bytes(9).Build();
+  ASSERT_TRUE(config.ok()) << config.status().ToString();
+  EXPECT_EQ(config->output_dir, "code");
+  EXPECT_EQ(config->write_interval_secs, 22u);
+  EXPECT_EQ(config->grpc.address, "127.0.0.1:99");
+  EXPECT_EQ(config->promote_attributes, (std::vector<std::string>{"a", "b:int64"}));
+  EXPECT_EQ(config->workers, 7u);
+  EXPECT_EQ(config->max_file_bytes, 1u << 20);
+  EXPECT_EQ(config->max_total_bytes, 9u);
+  EXPECT_EQ(config->memory_budget, Config().memory_budget);
+}
+
+TEST(ConfigBuilderTest, TheEnvironmentCountsOnlyWhereItIsAskedFor) {
+  const Variable interval("OTLP_WRITE_INTERVAL_SECS", "nonsense");
+  EXPECT_TRUE(ConfigBuilder().Build().ok());
+  const auto config = ConfigBuilder().FromEnvironment().Build();
+  ASSERT_FALSE(config.ok());
+  EXPECT_EQ(config.status().code(), StatusCode::kConfig);
+  EXPECT_THAT(config.status().message(), HasSubstr("OTLP_WRITE_INTERVAL_SECS"));
+  EXPECT_THAT(config.status().message(), HasSubstr("nonsense"));
+  EXPECT_THAT(config.status().message(), HasSubstr("1 to 86400"));
+}
+
+TEST(ConfigBuilderTest, BuildRefusesWhatCannotBe) {
+  const auto config = ConfigBuilder().write_interval_secs(0).Build();
+  ASSERT_FALSE(config.ok());
+  EXPECT_EQ(config.status().code(), StatusCode::kConfig);
+  EXPECT_THAT(config.status().message(), HasSubstr("write_interval_secs"));
+  EXPECT_TRUE(ConfigBuilder().write_interval_secs(0).write_interval_secs(2).Build().ok()) << "the last call counts";
+}
+
+TEST(ConfigBuilderTest, BuildsAsOftenAsAsked) {
+  ConfigBuilder builder;
+  builder.output_dir("first");
+  const ConfigBuilder copy = builder;
+  EXPECT_EQ(builder.output_dir("second").Build()->output_dir, "second");
+  EXPECT_EQ(builder.Build()->output_dir, "second");
+  EXPECT_EQ(copy.Build()->output_dir, "first");
+}
+
+}  // namespace
+}  // namespace otlp_arrow
