@@ -18,7 +18,8 @@ ALLOWED["server/http"].discard("server/grpc")
 # Apart from the order: an instrumented program links these alone.
 ALLOWED["ring"] = {"base", "ring"}
 ALLOWED["sdk"] = {"base", "otlp", "ring", "sdk"}
-ALLOWED["service"] |= {"ring"}
+ALLOWED["collector"] = {"base", "otlp", "ring", "collector"}
+ALLOWED["service"] |= {"ring", "collector"}
 
 # Headers of a library by the start of their names, and the layers that may include them.
 LIBRARIES = [

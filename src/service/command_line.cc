@@ -1,5 +1,6 @@
 #include "service/command_line.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <ctime>
@@ -16,6 +17,8 @@ namespace {
 
 using Time = ReplayOptions::Time;
 using std::chrono::nanoseconds;
+
+using Settings = std::vector<std::pair<std::string, std::vector<std::string>>>;
 
 constexpr const char* kVersionText = "otlp-arrow " OTLP_ARROW_VERSION;
 
@@ -41,23 +44,28 @@ std::string ValueName(const ConfigKey& key) {
   return "TEXT";
 }
 
+// The part of a configuration key's flag that serve and collect share.
+CLI::Option* AddSetting(CLI::App* command, const ConfigKey& key, Settings* settings, const std::string& group) {
+  return command
+      ->add_option_function<std::string>(
+          key.FlagName(),
+          [settings, &key](const std::string& text) {
+            const bool list = key.kind == ConfigKey::Kind::kList;
+            settings->emplace_back(key.name, list ? SplitList(text) : std::vector<std::string>{text});
+          },
+          SettingHelp(key))
+      ->type_name(ValueName(key))
+      ->group(group)
+      ->take_last();
+}
+
 // One flag for each key of the configuration, and --no-grpc beside --grpc-enabled.
 void AddSettings(CLI::App* serve, ServeOptions* options) {
   for (const ConfigKey& key : ConfigKeys()) {
     const size_t dot = key.name.find('.');
     const std::string section = key.name.substr(0, dot);
     const std::string group = dot == std::string::npos ? "Settings" : section == "grpc" ? "OTLP/gRPC" : "OTLP/HTTP";
-    serve
-        ->add_option_function<std::string>(
-            key.FlagName(),
-            [options, &key](const std::string& text) {
-              const bool list = key.kind == ConfigKey::Kind::kList;
-              options->settings.emplace_back(key.name, list ? SplitList(text) : std::vector<std::string>{text});
-            },
-            SettingHelp(key))
-        ->type_name(ValueName(key))
-        ->group(group)
-        ->take_last();
+    AddSetting(serve, key, &options->settings, group);
     if (key.kind == ConfigKey::Kind::kSwitch) {
       serve
           ->add_flag_function(
@@ -160,6 +168,68 @@ void AddReplay(CLI::App* app, ReplayOptions* options, ReplayTexts* texts) {
   replay->add_flag("--quiet", options->quiet, "no progress, only problems and the result");
 }
 
+// What `collect` is given as texts.
+struct CollectTexts {
+  std::string endpoint;
+  std::string protocol;
+  std::vector<std::string> headers;
+  bool gzip = false;
+  std::string ca_file;
+  double timeout_secs = 10;
+  double metric_interval_secs = 10;
+  double foreign_idle_secs = 600;
+};
+
+void AddCollect(CLI::App* app, CollectOptions* options, CollectTexts* texts) {
+  CLI::App* collect = app->add_subcommand("collect", "drain OTLP-MMAP files into the store or to an OTLP backend");
+  collect->footer(kCollectFooter);
+  collect
+      ->add_option("--input", options->inputs,
+                   "an OTLP-MMAP file, which need not be there yet, or a directory to watch; may be repeated [$SDK_MMAP_EXPORTER_FILE]")
+      ->type_name("PATH");
+  collect->add_flag("--once", options->once, "end when everything is collected and nobody writes any more");
+  collect->add_option("--metric-interval", texts->metric_interval_secs, "seconds between two data points of a metric [10]")
+      ->type_name("N")
+      ->check(CLI::Range(0.01, 86400.0).description(""));
+  collect->add_option("--max-series", options->drain.most_series, "attribute sets of one metric, before they are counted together [2000]")
+      ->type_name("N")
+      ->check(CLI::Range(1, 10'000'000).description(""));
+  collect
+      ->add_option("--max-open-spans", options->drain.most_open_spans,
+                   "spans of one file that wait for their ends, before the oldest are kept as incomplete [1000000]")
+      ->type_name("N")
+      ->check(CLI::Range(1, 1'000'000'000).description(""));
+  collect
+      ->add_option("--foreign-idle", texts->foreign_idle_secs,
+                   "seconds of silence after which a writer of another make, which holds no lock, counts as dead [600]")
+      ->type_name("N")
+      ->check(CLI::Range(0.01, 1e7).description(""));
+  collect->add_option("--config", options->config_file, "a YAML file with settings of the store")->type_name("FILE");
+
+  const char* backend = "Backend, instead of the store";
+  collect->add_option("--otlp-endpoint", texts->endpoint, "where to, such as http://127.0.0.1:4317; https means TLS [$OTEL_EXPORTER_OTLP_ENDPOINT]")
+      ->type_name("URL")
+      ->group(backend);
+  collect->add_option("--protocol", texts->protocol, "grpc or http [http for port 4318 and for URLs with a path, else grpc]")
+      ->type_name("NAME")
+      ->check(CLI::IsMember({"grpc", "http"}).description(""))
+      ->group(backend);
+  collect->add_flag("--gzip", texts->gzip, "compress the requests")->group(backend);
+  collect->add_option("--header", texts->headers, "a header for each request, such as api-key=secret; may be repeated")
+      ->type_name("NAME=VALUE")
+      ->group(backend);
+  collect->add_option("--ca-file", texts->ca_file, "trust the certificates in this PEM file instead of the system's")
+      ->type_name("FILE")
+      ->group(backend);
+  collect->add_option("--timeout", texts->timeout_secs, "seconds to wait for the answer to a request [10]")
+      ->type_name("N")
+      ->check(CLI::Range(0.001, 3600.0).description(""))
+      ->group(backend);
+  for (const ConfigKey& key : ConfigKeys()) {
+    if (key.name.find('.') == std::string::npos) AddSetting(collect, key, &options->settings, "Store");
+  }
+}
+
 std::chrono::milliseconds Milliseconds(double seconds) {
   return std::chrono::milliseconds(std::llround(seconds * 1000));
 }
@@ -170,17 +240,54 @@ T OrReject(const std::string& flag, Result<T> result) {
   return *std::move(result);
 }
 
-void FinishReplay(const ReplayTexts& texts, Time now, ReplayOptions* options) {
-  const auto protocol = ProtocolFromName(texts.protocol);
-  options->sender.endpoint = OrReject("--endpoint", ParseEndpoint(texts.endpoint, protocol));
-  for (const auto& name : texts.signals) options->signals.push_back(*SignalFromName(name));
-  for (const auto& header : texts.headers) {
+void AddHeaders(const std::vector<std::string>& headers, SenderOptions* sender) {
+  for (const auto& header : headers) {
     const size_t equals = header.find('=');
     if (equals == std::string::npos || equals == 0) {
       Reject(Status::Config("--header: '" + header + "' is not of the form name=value"));
     }
-    options->sender.headers.emplace_back(header.substr(0, equals), header.substr(equals + 1));
+    sender->headers.emplace_back(header.substr(0, equals), header.substr(equals + 1));
   }
+}
+
+std::string FromEnvironment(const Environment& environment, const std::string& name) {
+  const auto found = environment.find(name);
+  return found == environment.end() ? "" : found->second;
+}
+
+// Flags first, then the environment, then what is left: the store.
+void FinishCollect(CollectTexts texts, const Environment& environment, CollectOptions* options) {
+  if (options->inputs.empty()) {
+    const std::string file = FromEnvironment(environment, "SDK_MMAP_EXPORTER_FILE");
+    if (file.empty()) Reject(Status::Config("what to collect from? Name a file with --input or with the variable SDK_MMAP_EXPORTER_FILE"));
+    options->inputs = {file};
+  }
+  const bool names_store = !options->config_file.empty() ||
+                           std::any_of(options->settings.begin(), options->settings.end(), [](const auto& s) { return s.first == "output_dir"; });
+  if (!texts.endpoint.empty() && names_store) {
+    Reject(Status::Config("--otlp-endpoint and --output-dir or --config exclude each other: data goes to a backend or to the store"));
+  }
+  std::string source = "--otlp-endpoint";
+  if (texts.endpoint.empty() && !names_store) {
+    source = "OTEL_EXPORTER_OTLP_ENDPOINT";
+    texts.endpoint = FromEnvironment(environment, source);
+  }
+  options->timeout = Milliseconds(texts.timeout_secs);
+  options->drain.metric_interval = Milliseconds(texts.metric_interval_secs);
+  options->drain.foreign_idle = Milliseconds(texts.foreign_idle_secs);
+  if (texts.endpoint.empty()) return;
+  options->sender.emplace();
+  options->sender->endpoint = OrReject(source, ParseEndpoint(texts.endpoint, ProtocolFromName(texts.protocol)));
+  options->sender->gzip = texts.gzip;
+  options->sender->ca_file = texts.ca_file;
+  AddHeaders(texts.headers, &*options->sender);
+}
+
+void FinishReplay(const ReplayTexts& texts, Time now, ReplayOptions* options) {
+  const auto protocol = ProtocolFromName(texts.protocol);
+  options->sender.endpoint = OrReject("--endpoint", ParseEndpoint(texts.endpoint, protocol));
+  for (const auto& name : texts.signals) options->signals.push_back(*SignalFromName(name));
+  AddHeaders(texts.headers, &options->sender);
   if (!texts.since.empty()) options->since = OrReject("--since", ParseTime(texts.since, now));
   if (!texts.until.empty()) options->until = OrReject("--until", ParseTime(texts.until, now));
   if (options->since && options->until && *options->since >= *options->until) {
@@ -250,13 +357,15 @@ Result<Time> ParseTime(const std::string& text, Time now) {
   return Time(std::chrono::seconds(timegm(&parts)) + fraction);
 }
 
-Command ParseCommandLine(std::vector<std::string> arguments, Time now) {
+Command ParseCommandLine(std::vector<std::string> arguments, Time now, const Environment& environment) {
   ExpandServiceName(&arguments);
   ServeOptions serve;
   RecoverOptions recover;
   InspectOptions inspect;
   ReplayOptions replay;
   ReplayTexts replay_texts;
+  CollectOptions collect;
+  CollectTexts collect_texts;
 
   CLI::App app(kProgramDescription, "otlp-arrow");
   app.formatter(std::make_shared<HelpFormatter>());
@@ -267,10 +376,12 @@ Command ParseCommandLine(std::vector<std::string> arguments, Time now) {
   AddRecover(&app, &recover);
   AddInspect(&app, &inspect);
   AddReplay(&app, &replay, &replay_texts);
+  AddCollect(&app, &collect, &collect_texts);
   try {
     std::vector<std::string> reversed(arguments.rbegin(), arguments.rend() - 1);  // as CLI11 wants them
     app.parse(std::move(reversed));
     if (app.got_subcommand("replay")) FinishReplay(replay_texts, now, &replay);
+    if (app.got_subcommand("collect")) FinishCollect(collect_texts, environment, &collect);
   } catch (const CLI::ParseError& error) {
     return Explain(app, error);
   }
@@ -278,6 +389,7 @@ Command ParseCommandLine(std::vector<std::string> arguments, Time now) {
   if (app.got_subcommand("recover")) return recover;
   if (app.got_subcommand("inspect")) return inspect;
   if (app.got_subcommand("replay")) return replay;
+  if (app.got_subcommand("collect")) return collect;
   return PrintOptions{app.help(), kExitUsage};
 }
 

@@ -9,9 +9,11 @@
 #include <variant>
 #include <vector>
 
+#include "collector/ring_drain.h"
 #include "forward/otlp_sender.h"
 #include "otlp_arrow/signal.h"
 #include "otlp_arrow/status.h"
+#include "service/config_loader.h"
 
 namespace otlp_arrow {
 
@@ -52,17 +54,28 @@ struct ReplayOptions {
   bool quiet = false;
 };
 
+struct CollectOptions {
+  std::vector<std::string> inputs;  // OTLP-MMAP files and directories of them
+  std::string config_file;
+  std::vector<std::pair<std::string, std::vector<std::string>>> settings;  // of the store: configuration key and texts
+  std::optional<SenderOptions> sender;                                     // instead of the store
+  std::chrono::milliseconds timeout{10000};                                // for the answer to one request
+  DrainOptions drain;
+  bool once = false;  // end when all is collected and nobody writes
+};
+
 // What to print instead of running a command: help, the version, or what is wrong with the arguments.
 struct PrintOptions {
   std::string text;
   int exit_code = kExitOk;
 };
 
-using Command = std::variant<PrintOptions, ServeOptions, RecoverOptions, InspectOptions, ReplayOptions>;
+using Command = std::variant<PrintOptions, ServeOptions, RecoverOptions, InspectOptions, ReplayOptions, CollectOptions>;
 
 // `arguments` with the program's name first; as "otlp-arrow-service" it means "otlp-arrow serve". `now` is what
-// relative times count from.
-Command ParseCommandLine(std::vector<std::string> arguments, ReplayOptions::Time now);
+// relative times count from. `environment` has what
+// `collect` is not told.
+Command ParseCommandLine(std::vector<std::string> arguments, ReplayOptions::Time now, const Environment& environment = {});
 
 // Reads "2024-05-06", "2024-05-06T07:08:09.123Z" (UTC), or "90s", "15m", "2h", "7d": that long before `now`.
 Result<ReplayOptions::Time> ParseTime(const std::string& text, ReplayOptions::Time now);

@@ -23,6 +23,7 @@ struct Runner {
   int operator()(const RecoverOptions& options) const { return RunRecover(options, console); }
   int operator()(const InspectOptions& options) const { return RunInspect(options, console); }
   int operator()(const ReplayOptions& options) const { return RunReplay(options, console); }
+  int operator()(const CollectOptions& options) const { return RunCollect(options, console); }
 };
 
 }  // namespace
@@ -36,7 +37,7 @@ int RunCommandLine(std::vector<std::string> arguments, char** environment) {
   const Console console{std::cout, std::cerr, ReadEnvironment(environment)};
   if (arguments.empty()) arguments = {"otlp-arrow"};
   try {
-    return std::visit(Runner{console}, ParseCommandLine(std::move(arguments), std::chrono::system_clock::now()));
+    return std::visit(Runner{console}, ParseCommandLine(std::move(arguments), std::chrono::system_clock::now(), console.environment));
   } catch (const std::exception& e) {
     console.err << "otlp-arrow: " << e.what() << std::endl;
     return kExitFailure;

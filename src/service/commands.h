@@ -23,6 +23,9 @@ int RunInspect(const InspectOptions& options, const Console& console);
 // Succeeds only where everything was taken, or where SIGTERM ended it and everything was taken up to then.
 int RunReplay(const ReplayOptions& options, const Console& console);
 
+// Fails where an input cannot be read, or where something could not be handed on before the end.
+int RunCollect(const CollectOptions& options, const Console& console);
+
 // "otlp-arrow: <message>" and the exit code that fits the status.
 int Report(const Status& status, const Console& console);
 

@@ -25,6 +25,9 @@ Look at it (shell):
   otlp-arrow inspect ./telemetry            # what is there: files, rows, times, services, losses
   otlp-arrow inspect ./telemetry --schema   # the columns
 
+Collect from the shared-memory files of instrumented programs, alive or dead:
+  otlp-arrow collect --input FILE --output-dir ./telemetry
+
 Send it on to another backend:
   otlp-arrow replay ./telemetry --endpoint http://collector:4317
 
@@ -57,6 +60,23 @@ Examples:
   otlp-arrow replay ./telemetry --endpoint http://127.0.0.1:4317 --dry-run    # read and count, send nothing
 
 Sending the same data twice makes it arrive twice. The exit code is 0 only if everything was taken.
+)";
+
+inline constexpr const char* kCollectFooter = R"(
+An OTLP-MMAP file is shared memory that a program writes its telemetry into; it outlives the program, however that
+ends. This command reads such files, puts spans together, adds measurements up, and stores all of it, or sends it to a
+backend. What a program that died left unfinished is kept too: such spans carry the attribute otlp_arrow.incomplete.
+Beside each FILE stands FILE.collector, which is what a later start needs to go on where this one ended.
+
+Without --input, the file is the one that SDK_MMAP_EXPORTER_FILE names; without --output-dir, --config and
+--otlp-endpoint, data goes to OTEL_EXPORTER_OTLP_ENDPOINT where that is set, else to ./output_dir.
+
+Examples:
+  otlp-arrow collect --input /dev/shm/shop.mmap --output-dir ./telemetry
+  otlp-arrow collect --input /var/run/telemetry --otlp-endpoint http://127.0.0.1:4317    # all files of a directory
+  otlp-arrow collect --input crashed.mmap --once                                         # what a dead program left
+
+Ctrl-C or SIGTERM hands on what is there and ends. A second one, or SIGKILL, ends at once and loses nothing.
 )";
 
 inline constexpr const char* kInspectFooter = R"(

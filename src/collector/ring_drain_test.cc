@@ -1,0 +1,640 @@
+#include "collector/ring_drain.h"
+
+#include <array>
+#include <map>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <opentelemetry/proto/collector/logs/v1/logs_service.pb.h>
+#include <opentelemetry/proto/collector/metrics/v1/metrics_service.pb.h>
+#include <opentelemetry/proto/collector/trace/v1/trace_service.pb.h>
+
+#include "manual_clock.h"
+#include "ring/ring_writer.h"
+#include "temp_dir.h"
+
+namespace otlp_arrow {
+namespace {
+
+using ring::Attribute;
+using ring::RingWriter;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using testing::TempDir;
+namespace pb = opentelemetry::proto;
+
+using TraceBytes = std::array<uint8_t, 16>;
+using SpanBytes = std::array<uint8_t, 8>;
+
+// Keeps what it is handed; refuses, or dies in the eyes of the drain, when it is told to.
+class MemorySink final : public CollectorSink {
+ public:
+  Status Take(Signal signal, const std::string& request) override {
+    if (refusals_ > 0) {
+      --refusals_;
+      return Status::BufferFull("no room");
+    }
+    taken_[signal].push_back(request);
+    return Status::Ok();
+  }
+  bool Holds(Signal signal, const std::string& request) override {
+    const auto& taken = taken_[signal];
+    return std::find(taken.begin(), taken.end(), request) != taken.end();
+  }
+  void RefuseNext(int count) { refusals_ = count; }
+
+  template <class Request>
+  std::vector<Request> Requests(Signal signal) {
+    std::vector<Request> requests;
+    for (const std::string& bytes : taken_[signal]) EXPECT_TRUE(requests.emplace_back().ParseFromString(bytes));
+    return requests;
+  }
+  // All spans that were handed on, in their order.
+  std::vector<pb::trace::v1::Span> Spans() {
+    std::vector<pb::trace::v1::Span> spans;
+    for (const auto& request : Requests<pb::collector::trace::v1::ExportTraceServiceRequest>(Signal::kTraces)) {
+      for (const auto& resource : request.resource_spans()) {
+        for (const auto& scope : resource.scope_spans()) spans.insert(spans.end(), scope.spans().begin(), scope.spans().end());
+      }
+    }
+    return spans;
+  }
+  std::vector<pb::logs::v1::LogRecord> Logs() {
+    std::vector<pb::logs::v1::LogRecord> logs;
+    for (const auto& request : Requests<pb::collector::logs::v1::ExportLogsServiceRequest>(Signal::kLogs)) {
+      for (const auto& resource : request.resource_logs()) {
+        for (const auto& scope : resource.scope_logs()) logs.insert(logs.end(), scope.log_records().begin(), scope.log_records().end());
+      }
+    }
+    return logs;
+  }
+  // Each metric that was collected, in its order, of all collections.
+  std::vector<pb::metrics::v1::Metric> Metrics(const std::string& name) {
+    std::vector<pb::metrics::v1::Metric> metrics;
+    for (const auto& request : Requests<pb::collector::metrics::v1::ExportMetricsServiceRequest>(Signal::kMetrics)) {
+      for (const auto& resource : request.resource_metrics()) {
+        for (const auto& scope : resource.scope_metrics()) {
+          for (const auto& metric : scope.metrics()) {
+            if (metric.name() == name) metrics.push_back(metric);
+          }
+        }
+      }
+    }
+    return metrics;
+  }
+
+ private:
+  std::map<Signal, std::vector<std::string>> taken_;
+  int refusals_ = 0;
+};
+
+std::map<std::string, std::string> Texts(const google::protobuf::RepeatedPtrField<pb::common::v1::KeyValue>& attributes) {
+  std::map<std::string, std::string> texts;
+  for (const auto& attribute : attributes) {
+    EXPECT_TRUE(texts.emplace(attribute.key(), attribute.value().string_value()).second) << attribute.key() << " is there twice";
+  }
+  return texts;
+}
+
+class RingDrainTest : public ::testing::Test {
+ protected:
+  RingDrainTest() : path_(dir_ / "telemetry.mmap") {
+    options_.clock = clock_;
+    options_.metric_interval = seconds(10);
+    writer_options_.time_unix_nano = 1'000'000'000;
+    writer_options_.spans = {64, 512};
+    writer_options_.events = {64, 512};
+    writer_options_.measurements = {64, 256};
+    OpenWriter();
+  }
+
+  void OpenWriter() {
+    auto writer = RingWriter::Open(path_, writer_options_);
+    ASSERT_TRUE(writer.ok()) << writer.status().ToString();
+    writer_ = *std::move(writer);
+    const Attribute service[] = {{Intern("service.name"), "shop"}};
+    resource_ = *writer_->CreateResource({.attributes = service, .schema_url = "https://example.com/resource"});
+    const Attribute library[] = {{Intern("library.kind"), "test"}};
+    scope_ = *writer_->CreateScope({.resource = resource_, .name = "tests", .version = "1.2", .attributes = library, .schema_url = "https://example.com/scope"});
+  }
+  void OpenDrain() {
+    drain_.reset();
+    auto drain = RingDrain::Open(path_, options_, &sink_);
+    ASSERT_TRUE(drain.ok()) << drain.status().ToString();
+    drain_ = *std::move(drain);
+  }
+  // What is there is due after a while.
+  void Step() {
+    ASSERT_TRUE(drain_->Step().ok());
+    clock_->Advance(milliseconds(300));
+    const auto step = drain_->Step();
+    ASSERT_TRUE(step.ok()) << step.status().ToString();
+  }
+  ring::Ref Intern(std::string_view text) { return *writer_->InternString(text); }
+
+  static TraceBytes TraceId(uint8_t n) { return {n, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}; }
+  static SpanBytes SpanId(uint8_t n) { return {n, 1, 1, 1, 1, 1, 1, 1}; }
+  ring::SpanKey Key(uint8_t n) {
+    trace_ids_[n] = TraceId(n);
+    span_ids_[n] = SpanId(n);
+    return {scope_, trace_ids_[n], span_ids_[n]};
+  }
+  void Start(uint8_t n, std::string_view name = "operation", ring::Attributes attributes = {}) {
+    const auto key = Key(n);
+    ASSERT_EQ(writer_->RecordSpanStart({.scope = scope_, .trace_id = key.trace_id, .span_id = key.span_id, .flags = 1, .name = name,
+                                        .kind = ring::SpanKind::kServer, .start_time_unix_nano = 100u + n, .attributes = attributes}),
+              ring::RecordResult::kRecorded);
+  }
+  void End(uint8_t n, const ring::SpanStatus& status = {}) {
+    ASSERT_EQ(writer_->RecordSpanEnd(Key(n), 200u + n, status), ring::RecordResult::kRecorded);
+  }
+  void Count(ring::Ref metric, std::variant<int64_t, double> value, std::string_view route, uint64_t time = 2'000'000'000) {
+    const Attribute attributes[] = {{Intern("route"), route}};
+    ASSERT_EQ(writer_->RecordMeasurement({.metric = metric, .attributes = attributes, .time_unix_nano = time, .value = value}),
+              ring::RecordResult::kRecorded);
+  }
+  void Collect() {
+    Step();
+    clock_->Advance(seconds(10));
+    ASSERT_TRUE(drain_->Step().ok());
+  }
+
+  TempDir dir_;
+  std::string path_;
+  std::shared_ptr<ManualClock> clock_ = std::make_shared<ManualClock>();
+  DrainOptions options_;
+  ring::WriterOptions writer_options_;
+  std::unique_ptr<RingWriter> writer_;
+  ring::Ref resource_ = 0, scope_ = 0;
+  std::array<TraceBytes, 256> trace_ids_;
+  std::array<SpanBytes, 256> span_ids_;
+  MemorySink sink_;
+  std::unique_ptr<RingDrain> drain_;
+};
+
+// --- spans ---
+
+TEST_F(RingDrainTest, ASpanFromItsRecords) {
+  OpenDrain();
+  const SpanBytes parent = SpanId(9);
+  const auto key = Key(1);
+  const Attribute first[] = {{Intern("http.route"), "/cart"}, {Intern("user"), "anna"}};
+  ASSERT_EQ(writer_->RecordSpanStart({.scope = scope_, .trace_id = key.trace_id, .span_id = key.span_id, .parent_span_id = parent.data(),
+                                      .flags = 0x101, .name = "GET", .kind = ring::SpanKind::kServer, .start_time_unix_nano = 100,
+                                      .attributes = first, .trace_state = "a=b", .dropped_attributes_count = 2}),
+            ring::RecordResult::kRecorded);
+  const Attribute second[] = {{Intern("user"), "berta"}, {Intern("late"), "yes"}};
+  ASSERT_EQ(writer_->RecordSpanAttributes(key, second), ring::RecordResult::kRecorded);
+  ASSERT_EQ(writer_->RecordSpanName(key, "GET /cart"), ring::RecordResult::kRecorded);
+  const auto linked = Key(7);
+  const Attribute why[] = {{Intern("why"), "retry"}};
+  ASSERT_EQ(writer_->RecordSpanLink(key, {.trace_id = linked.trace_id, .span_id = linked.span_id, .trace_state = "c=d", .attributes = why, .flags = 1}),
+            ring::RecordResult::kRecorded);
+  const ring::SpanContext context{key.trace_id, key.span_id, 1};
+  const Attribute detail[] = {{Intern("exception.type"), "Overflow"}};
+  ASSERT_EQ(writer_->RecordEvent({.scope = scope_, .time_unix_nano = 150, .event_name = Intern("exception"), .context = &context, .attributes = detail}),
+            ring::RecordResult::kRecorded);
+  ASSERT_EQ(writer_->RecordSpanEnd(key, 200, {ring::StatusCodeOfSpan::kError, "broken"}), ring::RecordResult::kRecorded);
+  Step();
+
+  const auto requests = sink_.Requests<pb::collector::trace::v1::ExportTraceServiceRequest>(Signal::kTraces);
+  ASSERT_EQ(requests.size(), 1u);
+  ASSERT_EQ(requests[0].resource_spans_size(), 1);
+  const auto& resource_spans = requests[0].resource_spans(0);
+  EXPECT_EQ(Texts(resource_spans.resource().attributes()), (std::map<std::string, std::string>{{"service.name", "shop"}}));
+  EXPECT_EQ(resource_spans.schema_url(), "https://example.com/resource");
+  const auto& scope_spans = resource_spans.scope_spans(0);
+  EXPECT_EQ(scope_spans.scope().name(), "tests");
+  EXPECT_EQ(scope_spans.scope().version(), "1.2");
+  EXPECT_EQ(Texts(scope_spans.scope().attributes()), (std::map<std::string, std::string>{{"library.kind", "test"}}));
+  EXPECT_EQ(scope_spans.schema_url(), "https://example.com/scope");
+  ASSERT_EQ(scope_spans.spans_size(), 1);
+  const auto& span = scope_spans.spans(0);
+  EXPECT_EQ(span.trace_id(), std::string(reinterpret_cast<const char*>(key.trace_id.data()), 16));
+  EXPECT_EQ(span.span_id(), std::string(reinterpret_cast<const char*>(key.span_id.data()), 8));
+  EXPECT_EQ(span.parent_span_id(), std::string(reinterpret_cast<const char*>(parent.data()), 8));
+  EXPECT_EQ(span.trace_state(), "a=b");
+  EXPECT_EQ(span.flags(), 0x101u);
+  EXPECT_EQ(span.name(), "GET /cart");
+  EXPECT_EQ(span.kind(), pb::trace::v1::Span::SPAN_KIND_SERVER);
+  EXPECT_EQ(span.start_time_unix_nano(), 100u);
+  EXPECT_EQ(span.end_time_unix_nano(), 200u);
+  EXPECT_EQ(Texts(span.attributes()), (std::map<std::string, std::string>{{"http.route", "/cart"}, {"user", "berta"}, {"late", "yes"}}));
+  EXPECT_EQ(span.dropped_attributes_count(), 2u);
+  EXPECT_EQ(span.status().code(), pb::trace::v1::Status::STATUS_CODE_ERROR);
+  EXPECT_EQ(span.status().message(), "broken");
+  ASSERT_EQ(span.links_size(), 1);
+  EXPECT_EQ(span.links(0).span_id(), std::string(reinterpret_cast<const char*>(linked.span_id.data()), 8));
+  EXPECT_EQ(span.links(0).trace_state(), "c=d");
+  EXPECT_EQ(span.links(0).flags(), 1u);
+  EXPECT_EQ(Texts(span.links(0).attributes()), (std::map<std::string, std::string>{{"why", "retry"}}));
+  ASSERT_EQ(span.events_size(), 1);
+  EXPECT_EQ(span.events(0).name(), "exception");
+  EXPECT_EQ(span.events(0).time_unix_nano(), 150u);
+  EXPECT_EQ(Texts(span.events(0).attributes()), (std::map<std::string, std::string>{{"exception.type", "Overflow"}}));
+  EXPECT_EQ(drain_->counters().spans, 1u);
+  EXPECT_EQ(drain_->counters().broken, 0u);
+}
+
+TEST_F(RingDrainTest, AttributesLargerThanASlotArriveWhole) {
+  OpenDrain();
+  std::vector<std::string> keys;
+  for (int i = 0; i < 40; ++i) keys.push_back("key." + std::to_string(i));
+  std::vector<Attribute> attributes;
+  for (const auto& key : keys) attributes.push_back({Intern(key), std::string_view("a value of some forty bytes, for the space")});
+  Start(1, "large", attributes);
+  End(1);
+  Step();
+  const auto spans = sink_.Spans();
+  ASSERT_EQ(spans.size(), 1u);
+  EXPECT_EQ(spans[0].attributes_size(), 40);
+}
+
+TEST_F(RingDrainTest, SpansOfManyBatchesKeepTheirParts) {
+  OpenDrain();
+  for (int round = 0; round < 10; ++round) {
+    for (uint8_t n = 0; n < 20; ++n) Start(n, "round " + std::to_string(round));
+    Step();
+    EXPECT_EQ(drain_->counters().open_spans, 20u);
+    for (uint8_t n = 0; n < 20; ++n) End(n);
+    Step();
+  }
+  EXPECT_EQ(sink_.Spans().size(), 200u);
+  EXPECT_EQ(drain_->counters().open_spans, 0u);
+}
+
+// --- events ---
+
+TEST_F(RingDrainTest, EventsOutsideOfOpenSpansAreLogRecords) {
+  OpenDrain();
+  Start(1);
+  End(1);
+  Step();
+  const auto key = Key(1);
+  const ring::SpanContext context{key.trace_id, key.span_id, 1};
+  ASSERT_EQ(writer_->RecordEvent({.scope = scope_, .time_unix_nano = 500, .event_name = Intern("late"), .context = &context}), ring::RecordResult::kRecorded);
+  const Attribute attributes[] = {{Intern("thread"), int64_t{7}}};
+  ASSERT_EQ(writer_->RecordEvent({.scope = scope_, .time_unix_nano = 501, .observed_time_unix_nano = 502, .severity_number = 9, .severity_text = "INFO",
+                                  .body = "hello", .attributes = attributes}),
+            ring::RecordResult::kRecorded);
+  Step();
+  const auto logs = sink_.Logs();
+  ASSERT_EQ(logs.size(), 2u);
+  EXPECT_EQ(logs[0].event_name(), "late");
+  EXPECT_EQ(logs[0].trace_id().size(), 16u);
+  EXPECT_EQ(logs[0].flags(), 1u);
+  EXPECT_EQ(logs[1].body().string_value(), "hello");
+  EXPECT_EQ(logs[1].severity_number(), 9);
+  EXPECT_EQ(logs[1].severity_text(), "INFO");
+  EXPECT_EQ(logs[1].time_unix_nano(), 501u);
+  EXPECT_EQ(logs[1].observed_time_unix_nano(), 502u);
+  EXPECT_EQ(logs[1].attributes(0).value().int_value(), 7);
+}
+
+TEST_F(RingDrainTest, ALogRecordWithinASpanStaysALogRecord) {
+  OpenDrain();
+  Start(1);
+  const auto key = Key(1);
+  const ring::SpanContext context{key.trace_id, key.span_id, 1};
+  ASSERT_EQ(writer_->RecordEvent({.scope = scope_, .time_unix_nano = 150, .severity_number = 17, .body = "oops", .event_name = Intern("named"), .context = &context}),
+            ring::RecordResult::kRecorded);
+  End(1);
+  Step();
+  ASSERT_EQ(sink_.Logs().size(), 1u);
+  EXPECT_EQ(sink_.Logs()[0].span_id().size(), 8u);
+  EXPECT_EQ(sink_.Spans()[0].events_size(), 0);
+}
+
+TEST_F(RingDrainTest, ALogRecordLargerThanASlotArrivesWhole) {
+  OpenDrain();
+  const std::string body(5000, 'b');
+  ASSERT_EQ(writer_->RecordEvent({.scope = scope_, .time_unix_nano = 1, .severity_number = 9, .body = std::string_view(body)}), ring::RecordResult::kRecorded);
+  Step();
+  const auto logs = sink_.Logs();
+  ASSERT_EQ(logs.size(), 1u);
+  EXPECT_EQ(logs[0].body().string_value(), body);
+}
+
+// --- metrics ---
+
+TEST_F(RingDrainTest, SumsByAttributesAndTemporality) {
+  OpenDrain();
+  const auto cumulative = *writer_->CreateMetric({.scope = scope_, .name = "requests", .description = "all", .unit = "{request}",
+                                                  .aggregation = ring::SumAggregation{ring::Temporality::kCumulative, true}});
+  const auto delta = *writer_->CreateMetric({.scope = scope_, .name = "changes", .aggregation = ring::SumAggregation{ring::Temporality::kDelta, false}});
+  for (int i = 0; i < 3; ++i) {
+    Count(cumulative, int64_t{2}, "/a");
+    Count(delta, 0.5, "/a");
+  }
+  Count(cumulative, int64_t{5}, "/b");
+  Collect();
+  Count(cumulative, int64_t{1}, "/a");
+  Collect();
+  auto requests = sink_.Metrics("requests");
+  ASSERT_EQ(requests.size(), 2u);
+  EXPECT_EQ(requests[0].description(), "all");
+  EXPECT_EQ(requests[0].unit(), "{request}");
+  EXPECT_TRUE(requests[0].sum().is_monotonic());
+  EXPECT_EQ(requests[0].sum().aggregation_temporality(), pb::metrics::v1::AGGREGATION_TEMPORALITY_CUMULATIVE);
+  ASSERT_EQ(requests[0].sum().data_points_size(), 2);
+  EXPECT_EQ(requests[0].sum().data_points(0).as_int(), 6);
+  EXPECT_EQ(requests[0].sum().data_points(1).as_int(), 5);
+  EXPECT_EQ(requests[1].sum().data_points(0).as_int(), 7);
+  EXPECT_EQ(requests[1].sum().data_points(1).as_int(), 5) << "cumulative streams go on";
+  for (const auto& metric : requests) EXPECT_EQ(metric.sum().data_points(0).start_time_unix_nano(), 1'000'000'000u);
+  EXPECT_GT(requests[1].sum().data_points(0).time_unix_nano(), requests[0].sum().data_points(0).time_unix_nano());
+  const auto changes = sink_.Metrics("changes");
+  ASSERT_EQ(changes.size(), 1u) << "nothing changed in the second interval";
+  EXPECT_EQ(changes[0].sum().data_points(0).as_double(), 1.5);
+  EXPECT_EQ(changes[0].sum().aggregation_temporality(), pb::metrics::v1::AGGREGATION_TEMPORALITY_DELTA);
+}
+
+TEST_F(RingDrainTest, DeltaIntervalsTouchAndDoNotOverlap) {
+  OpenDrain();
+  const auto delta = *writer_->CreateMetric({.scope = scope_, .name = "changes", .aggregation = ring::SumAggregation{ring::Temporality::kDelta, true}});
+  for (int i = 0; i < 3; ++i) {
+    Count(delta, int64_t{1}, "/a");
+    Collect();
+    if (i == 1) clock_->Turn(-seconds(3600));  // a clock that is put back
+  }
+  const auto changes = sink_.Metrics("changes");
+  ASSERT_EQ(changes.size(), 3u);
+  for (size_t i = 0; i < 3; ++i) {
+    const auto& point = changes[i].sum().data_points(0);
+    EXPECT_EQ(point.start_time_unix_nano(), i == 0 ? 1'000'000'000u : changes[i - 1].sum().data_points(0).time_unix_nano());
+    EXPECT_GT(point.time_unix_nano(), point.start_time_unix_nano());
+  }
+}
+
+TEST_F(RingDrainTest, GaugesTellTheLastValueAndItsTime) {
+  OpenDrain();
+  const auto gauge = *writer_->CreateMetric({.scope = scope_, .name = "heat", .aggregation = ring::GaugeAggregation{}});
+  Count(gauge, 20.5, "/a", 2'000'000'000);
+  Count(gauge, 21.5, "/a", 2'000'000'100);
+  Collect();
+  Collect();
+  const auto heat = sink_.Metrics("heat");
+  ASSERT_EQ(heat.size(), 1u) << "an old value is no news";
+  EXPECT_EQ(heat[0].gauge().data_points(0).as_double(), 21.5);
+  EXPECT_EQ(heat[0].gauge().data_points(0).time_unix_nano(), 2'000'000'100u);
+}
+
+TEST_F(RingDrainTest, HistogramsOfBothKinds) {
+  OpenDrain();
+  const double bounds[] = {1, 10};
+  const auto plain = *writer_->CreateMetric({.scope = scope_, .name = "plain", .aggregation = ring::HistogramAggregation{ring::Temporality::kCumulative, bounds}});
+  const auto exponential = *writer_->CreateMetric({.scope = scope_, .name = "exponential", .aggregation = ring::ExpHistogramAggregation{ring::Temporality::kDelta, 160, 20}});
+  for (double value : {0.5, 1.0, 2.0, 100.0}) {
+    Count(plain, value, "/a");
+    Count(exponential, value, "/a");
+  }
+  Count(exponential, int64_t{0}, "/a");
+  Collect();
+  const auto point = sink_.Metrics("plain").at(0).histogram().data_points(0);
+  EXPECT_THAT(point.bucket_counts(), ::testing::ElementsAre(2, 1, 1));
+  EXPECT_THAT(point.explicit_bounds(), ::testing::ElementsAre(1, 10));
+  EXPECT_EQ(point.count(), 4u);
+  EXPECT_EQ(point.sum(), 103.5);
+  EXPECT_EQ(point.min(), 0.5);
+  EXPECT_EQ(point.max(), 100);
+  const auto spread = sink_.Metrics("exponential").at(0).exponential_histogram().data_points(0);
+  EXPECT_EQ(spread.count(), 5u);
+  EXPECT_EQ(spread.zero_count(), 1u);
+  uint64_t counted = 0;
+  for (uint64_t count : spread.positive().bucket_counts()) counted += count;
+  EXPECT_EQ(counted, 4u);
+  EXPECT_EQ(spread.min(), 0);
+}
+
+TEST_F(RingDrainTest, MeasurementsWithinSampledSpansAreExemplars) {
+  OpenDrain();
+  const auto metric = *writer_->CreateMetric({.scope = scope_, .name = "requests", .aggregation = ring::SumAggregation{}});
+  const auto key = Key(1);
+  const ring::SpanContext context{key.trace_id, key.span_id, 1};
+  ASSERT_EQ(writer_->RecordMeasurement({.metric = metric, .time_unix_nano = 5, .value = int64_t{3}, .context = &context}), ring::RecordResult::kRecorded);
+  Collect();
+  const auto point = sink_.Metrics("requests").at(0).sum().data_points(0);
+  ASSERT_EQ(point.exemplars_size(), 1);
+  EXPECT_EQ(point.exemplars(0).as_int(), 3);
+  EXPECT_EQ(point.exemplars(0).time_unix_nano(), 5u);
+  EXPECT_EQ(point.exemplars(0).span_id().size(), 8u);
+}
+
+TEST_F(RingDrainTest, AttributeSetsBeyondTheLimitAreCountedTogether) {
+  options_.most_series = 3;
+  OpenDrain();
+  const auto metric = *writer_->CreateMetric({.scope = scope_, .name = "requests", .aggregation = ring::SumAggregation{}});
+  for (int i = 0; i < 10; ++i) Count(metric, int64_t{1}, "/" + std::to_string(i));
+  Collect();
+  const auto sum = sink_.Metrics("requests").at(0).sum();
+  ASSERT_EQ(sum.data_points_size(), 4);
+  EXPECT_EQ(sum.data_points(3).attributes(0).key(), "otel.metric.overflow");
+  EXPECT_TRUE(sum.data_points(3).attributes(0).value().bool_value());
+  EXPECT_EQ(sum.data_points(3).as_int(), 7);
+  EXPECT_EQ(drain_->counters().overflowed, 7u);
+}
+
+// --- producers that are gone ---
+
+TEST_F(RingDrainTest, UnfinishedSpansOfADeadProducerAreKeptAndMarked) {
+  OpenDrain();
+  Start(1, "unfinished");
+  Step();
+  clock_->Advance(seconds(2));
+  Step();
+  EXPECT_TRUE(sink_.Spans().empty()) << "its producer lives";
+  writer_.reset();
+  clock_->Advance(seconds(2));
+  Step();
+  const auto spans = sink_.Spans();
+  ASSERT_EQ(spans.size(), 1u);
+  EXPECT_EQ(spans[0].name(), "unfinished");
+  EXPECT_EQ(spans[0].end_time_unix_nano(), 101u) << "when it was last seen";
+  std::map<std::string, pb::common::v1::AnyValue> attributes;
+  for (const auto& attribute : spans[0].attributes()) attributes[attribute.key()] = attribute.value();
+  EXPECT_TRUE(attributes["otlp_arrow.incomplete"].bool_value());
+  EXPECT_EQ(attributes["otlp_arrow.last_seen_unix_nano"].int_value(), 101);
+  EXPECT_TRUE(drain_->is_finished());
+}
+
+TEST_F(RingDrainTest, ALivingProducersSpansAreLeftAloneWhenAnotherDies) {
+  OpenDrain();
+  auto other = RingWriter::Open(path_, writer_options_);
+  ASSERT_TRUE(other.ok());
+  Start(1, "mine");
+  const auto key = Key(2);
+  ASSERT_EQ((*other)->RecordSpanStart({.scope = scope_, .trace_id = key.trace_id, .span_id = key.span_id, .name = "others"}), ring::RecordResult::kRecorded);
+  Step();
+  other->reset();
+  clock_->Advance(seconds(2));
+  Step();
+  ASSERT_EQ(sink_.Spans().size(), 1u);
+  EXPECT_EQ(sink_.Spans()[0].name(), "others");
+  End(1);
+  Step();
+  EXPECT_EQ(sink_.Spans().size(), 2u);
+}
+
+TEST_F(RingDrainTest, TheOldestOpenSpansGiveWay) {
+  options_.most_open_spans = 5;
+  OpenDrain();
+  for (uint8_t n = 0; n < 8; ++n) Start(n);
+  Step();
+  clock_->Advance(seconds(2));
+  Step();
+  EXPECT_EQ(sink_.Spans().size(), 3u);
+  EXPECT_EQ(sink_.Spans()[0].start_time_unix_nano(), 100u);
+  EXPECT_EQ(drain_->counters().open_spans, 5u);
+}
+
+// --- collectors that die ---
+
+TEST_F(RingDrainTest, OpenSpansAndSumsOutliveTheCollector) {
+  OpenDrain();
+  const auto cumulative = *writer_->CreateMetric({.scope = scope_, .name = "requests", .aggregation = ring::SumAggregation{}});
+  const auto exponential = *writer_->CreateMetric({.scope = scope_, .name = "exponential", .aggregation = ring::ExpHistogramAggregation{ring::Temporality::kDelta, 8, 20}});
+  Start(1, "long");
+  Count(cumulative, int64_t{2}, "/a");
+  Count(exponential, -0.25, "/a");
+  Count(exponential, 300.0, "/a");
+  Step();
+  OpenDrain();
+  EXPECT_EQ(drain_->counters().open_spans, 1u);
+  End(1);
+  Count(cumulative, int64_t{3}, "/a");
+  Count(exponential, 0.0, "/a");
+  Collect();
+  ASSERT_EQ(sink_.Spans().size(), 1u);
+  EXPECT_EQ(sink_.Spans()[0].name(), "long");
+  EXPECT_EQ(sink_.Spans()[0].attributes_size(), 0);
+  EXPECT_EQ(sink_.Metrics("requests").at(0).sum().data_points(0).as_int(), 5);
+  const auto point = sink_.Metrics("exponential").at(0).exponential_histogram().data_points(0);
+  EXPECT_EQ(point.count(), 3u);
+  EXPECT_EQ(point.zero_count(), 1u);
+  EXPECT_EQ(point.sum(), 299.75);
+  EXPECT_EQ(point.min(), -0.25);
+  EXPECT_EQ(point.positive().bucket_counts_size(), 1);
+  EXPECT_EQ(point.negative().bucket_counts_size(), 1);
+}
+
+TEST_F(RingDrainTest, WhatTheSinkRefusesComesAgain) {
+  OpenDrain();
+  Start(1);
+  End(1);
+  sink_.RefuseNext(2);
+  ASSERT_TRUE(drain_->Step().ok());
+  clock_->Advance(milliseconds(300));
+  for (int i = 0; i < 2; ++i) {
+    const auto step = drain_->Step();
+    ASSERT_FALSE(step.ok());
+    EXPECT_TRUE(step.status().retryable());
+    EXPECT_EQ(drain_->reader()->stats().rings[static_cast<size_t>(ring::RingKind::kSpans)].reader_index, -1) << "it must stay in the file";
+  }
+  ASSERT_TRUE(drain_->Step().ok());
+  EXPECT_EQ(sink_.Spans().size(), 1u);
+  EXPECT_EQ(drain_->reader()->stats().rings[static_cast<size_t>(ring::RingKind::kSpans)].filled(), 0u);
+}
+
+TEST_F(RingDrainTest, ABatchThatWasUnderWayIsHandedOnOnce) {
+  for (const bool was_taken : {false, true}) {
+    OpenDrain();
+    const size_t before = sink_.Spans().size();
+    Start(1, "first");
+    const auto key = Key(1);
+    const ring::SpanContext context{key.trace_id, key.span_id, 1};
+    ASSERT_EQ(writer_->RecordEvent({.scope = scope_, .time_unix_nano = 1, .event_name = Intern("event"), .context = &context}), ring::RecordResult::kRecorded);
+    ASSERT_EQ(writer_->RecordEvent({.scope = scope_, .time_unix_nano = 2, .severity_number = 9, .body = "log"}), ring::RecordResult::kRecorded);
+    Start(2, "second");
+    End(1);
+    // Refusing the logs leaves the spans taken and the file where it was; refusing both leaves only the state log's word.
+    ASSERT_TRUE(drain_->Step().ok());
+    clock_->Advance(milliseconds(300));
+    if (was_taken) {
+      ASSERT_TRUE(drain_->Step().ok());
+    } else {
+      sink_.RefuseNext(1);
+      ASSERT_FALSE(drain_->Step().ok());
+    }
+    const size_t logs_before = sink_.Logs().size();
+    OpenDrain();
+    Step();
+    EXPECT_EQ(sink_.Spans().size(), before + 1);
+    EXPECT_EQ(sink_.Spans().back().events_size(), 1);
+    EXPECT_EQ(sink_.Logs().size(), was_taken ? logs_before : logs_before + 1);
+    EXPECT_EQ(drain_->counters().open_spans, 1u);
+    End(2);
+    Step();
+    EXPECT_EQ(sink_.Spans().size(), before + 2);
+    EXPECT_EQ(sink_.Spans().back().name(), "second");
+    ASSERT_TRUE(drain_->Finish().ok());
+  }
+}
+
+TEST_F(RingDrainTest, MetricsThatWereUnderWayAreHandedOnOnce) {
+  const auto delta = *writer_->CreateMetric({.scope = scope_, .name = "changes", .aggregation = ring::SumAggregation{ring::Temporality::kDelta, true}});
+  for (const bool was_taken : {false, true}) {
+    OpenDrain();
+    const size_t before = sink_.Metrics("changes").size();
+    Count(delta, int64_t{4}, "/a");
+    Step();
+    clock_->Advance(seconds(10));
+    if (!was_taken) sink_.RefuseNext(1);
+    EXPECT_EQ(drain_->Step().ok(), was_taken);
+    OpenDrain();
+    Step();
+    const auto changes = sink_.Metrics("changes");
+    ASSERT_EQ(changes.size(), before + 1);
+    EXPECT_EQ(changes.back().sum().data_points(0).as_int(), 4);
+    ASSERT_TRUE(drain_->Finish().ok());
+    EXPECT_EQ(sink_.Metrics("changes").size(), before + 1);
+  }
+}
+
+TEST_F(RingDrainTest, AStateOfAnotherFileIsLeftAside) {
+  OpenDrain();
+  Start(1);
+  Step();
+  drain_.reset();
+  writer_.reset();
+  std::filesystem::remove(path_);
+  writer_options_.time_unix_nano = 3'000'000'000;
+  OpenWriter();
+  OpenDrain();
+  EXPECT_EQ(drain_->counters().open_spans, 0u);
+  Start(2);
+  End(2);
+  Step();
+  EXPECT_EQ(sink_.Spans().size(), 1u);
+}
+
+TEST_F(RingDrainTest, ADamagedStateLogIsReadUpToTheDamage) {
+  OpenDrain();
+  Start(1);
+  Step();
+  Start(2);
+  Step();
+  drain_.reset();
+  const std::string log = path_ + std::string(RingDrain::kStateSuffix);
+  std::filesystem::resize_file(log, std::filesystem::file_size(log) - 3);
+  OpenDrain();
+  EXPECT_EQ(drain_->counters().open_spans, 1u);
+}
+
+TEST_F(RingDrainTest, TheStateLogDoesNotGrowForEver) {
+  OpenDrain();
+  const std::string log = path_ + std::string(RingDrain::kStateSuffix);
+  uintmax_t largest = 0;
+  const std::string name(300, 'n');
+  for (int round = 0; round < 1500; ++round) {
+    for (uint8_t n = 0; n < 16; ++n) Start(n, name);
+    Step();
+    largest = std::max(largest, std::filesystem::file_size(log));
+    for (uint8_t n = 0; n < 16; ++n) End(n);
+    Step();
+  }
+  EXPECT_EQ(sink_.Spans().size(), 1500u * 16);
+  EXPECT_LT(largest, 6u << 20);
+}
+
+}  // namespace
+}  // namespace otlp_arrow

@@ -1,0 +1,100 @@
+#include "service/collect_sinks.h"
+
+#include <optional>
+#include <utility>
+
+#include <arrow/array.h>
+#include <arrow/c/bridge.h>
+#include <arrow/record_batch.h>
+#include <arrow/scalar.h>
+#include <spdlog/spdlog.h>
+
+#include "otlp_arrow/reader.h"
+#include "schema/encode.h"
+
+namespace otlp_arrow {
+namespace {
+
+using Reader = std::shared_ptr<arrow::RecordBatchReader>;
+
+// An item as the OTLP that it turns back into: the same for the same row.
+std::optional<std::string> OtlpOfRow(Signal signal, const arrow::RecordBatch& batch, int64_t row) {
+  auto requests = EncodeOtlp(signal, *batch.Slice(row, 1));
+  if (!requests.ok() || requests->size() != 1) return std::nullopt;
+  return std::move(requests->front().bytes);
+}
+
+std::shared_ptr<arrow::RecordBatch> FirstRow(Signal signal, const std::string& request) {
+  ArrowArrayStream stream{};
+  if (!ReadRequests(signal, {request}, {}, &stream).ok()) return nullptr;
+  auto reader = arrow::ImportRecordBatchReader(&stream);
+  std::shared_ptr<arrow::RecordBatch> batch;
+  if (!reader.ok() || !(*reader)->ReadNext(&batch).ok() || !batch || batch->num_rows() == 0) return nullptr;
+  return batch->Slice(0, 1);
+}
+
+// What bounds the search: the time of the row, if it has one.
+void SetTime(Signal signal, const arrow::RecordBatch& row, ReadOptions* options) {
+  for (const char* name : signal == Signal::kTraces ? std::initializer_list<const char*>{"start_time"}
+                                                    : std::initializer_list<const char*>{"time", "observed_time"}) {
+    const auto column = row.GetColumnByName(name);
+    if (!column || column->IsNull(0)) continue;
+    const auto time = column->GetScalar(0);
+    if (!time.ok()) return;
+    options->start = std::static_pointer_cast<arrow::TimestampScalar>(*time)->value;
+    options->end = *options->start + 1;
+    return;
+  }
+}
+
+Result<bool> IsStored(const std::string& output_dir, Signal signal, const std::string& request) {
+  const auto wanted_row = FirstRow(signal, request);
+  if (!wanted_row) return false;
+  const auto wanted = OtlpOfRow(signal, *wanted_row, 0);
+  ReadOptions options;
+  options.include_journal = true;
+  SetTime(signal, *wanted_row, &options);
+  OTLP_ASSIGN_OR_RETURN(const auto store, StoreReader::Open(output_dir));
+  ArrowArrayStream stream{};
+  OTLP_RETURN_NOT_OK(store->Read(signal, options, &stream));
+  auto reader = arrow::ImportRecordBatchReader(&stream);
+  if (!reader.ok()) return Status::Io(reader.status().message());
+  for (;;) {
+    std::shared_ptr<arrow::RecordBatch> batch;
+    if (auto status = (*reader)->ReadNext(&batch); !status.ok()) return Status::Io(status.message());
+    if (!batch) return false;
+    for (int64_t row = 0; row < batch->num_rows(); ++row) {
+      if (OtlpOfRow(signal, *batch, row) == wanted) return true;
+    }
+  }
+}
+
+}  // namespace
+
+Status StoreSink::Take(Signal signal, const std::string& request) {
+  const AcceptResult result = pipeline_->AcceptAndWait(signal, SharedBytes::Copy(request));
+  if (result.rejected_items > 0) {
+    spdlog::warn("{} {} left out: {}", result.rejected_items, SignalName(signal), result.rejected_reason);
+  }
+  return result.status;
+}
+
+bool StoreSink::Holds(Signal signal, const std::string& request) {
+  auto stored = IsStored(output_dir_, signal, request);
+  if (!stored.ok()) spdlog::warn("cannot tell if the last request before the crash was stored, so it is stored now: {}", stored.status().message());
+  return stored.ok() && *stored;
+}
+
+Status RemoteSink::Take(Signal signal, const std::string& request) {
+  const SendOutcome outcome = sender_->Send(signal, request, timeout_);
+  switch (outcome.kind) {
+    case SendOutcome::Kind::kTaken:
+      if (outcome.rejected_items > 0) spdlog::warn("the backend left out {} {}: {}", outcome.rejected_items, SignalName(signal), outcome.message);
+      return Status::Ok();
+    case SendOutcome::Kind::kRefused: return Status::Server(outcome.message);
+    // A wrong address can be put right, and until then nothing is lost.
+    default: return Status::Server(outcome.message, true);
+  }
+}
+
+}  // namespace otlp_arrow
