@@ -75,12 +75,28 @@ void WriteAnyValue(Out* out, uint32_t field, const Value& value) {
   out->End(any);
 }
 
+// Visits a value that is text; false for those that are not.
+struct TextOf {
+  std::string_view* text;
+
+  bool operator()(const char* value) const { return *text = value ? std::string_view(value) : std::string_view(), true; }
+  bool operator()(opentelemetry::nostd::string_view value) const { return *text = View(value), true; }
+  bool operator()(const std::string& value) const { return *text = value, true; }
+  template <class Other>
+  bool operator()(const Other&) const {
+    return false;
+  }
+};
+
 // KeyValue{key, value} as `field`.
 template <class Out, class Value>
 void WriteAttribute(Out* out, uint32_t field, std::string_view key, const Value& value) {
   std::string storage;
+  key = ValidText(key, &storage);
+  std::string_view text;
+  if (opentelemetry::nostd::visit(TextOf{&text}, value) && IsUtf8(text)) return out->TextAttribute(field, key, text);
   const auto attribute = out->Begin(field);
-  out->Bytes(field::kKey, ValidText(key, &storage));
+  out->Bytes(field::kKey, key);
   WriteAnyValue(out, field::kKeyedValue, value);
   out->End(attribute);
 }
