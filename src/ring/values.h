@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 #include <variant>
 
@@ -22,14 +23,16 @@ struct Attribute;
 struct Value {
   enum class Type : uint8_t { kEmpty, kString, kBool, kInt, kDouble, kArray, kMap, kBytes, kRef };
 
+  // Implicit, all of them: they stand in lists of attributes.
   constexpr Value() = default;
-  constexpr Value(std::string_view view) : type(Type::kString), size(view.size()), text(view.data()) {}  // NOLINT: implicit, as all
-  constexpr Value(const char* literal) : Value(std::string_view(literal)) {}                               // NOLINT
-  constexpr Value(bool value) : type(Type::kBool), boolean(value) {}                                      // NOLINT
-  constexpr Value(int64_t value) : type(Type::kInt), integer(value) {}                                    // NOLINT
-  constexpr Value(int value) : Value(int64_t{value}) {}                                                   // NOLINT
-  constexpr Value(double value) : type(Type::kDouble), number(value) {}                                   // NOLINT
-  constexpr Value(std::span<const Value> elements) : type(Type::kArray), size(elements.size()), array(elements.data()) {}  // NOLINT
+  constexpr Value(std::string_view view) : type(Type::kString), size(view.size()), text(view.data()) {}
+  constexpr Value(const char* literal) : Value(std::string_view(literal)) {}
+  Value(const std::string& string) : Value(std::string_view(string)) {}
+  constexpr Value(bool value) : type(Type::kBool), boolean(value) {}
+  constexpr Value(int64_t value) : type(Type::kInt), integer(value) {}
+  constexpr Value(int value) : Value(int64_t{value}) {}
+  constexpr Value(double value) : type(Type::kDouble), number(value) {}
+  constexpr Value(std::span<const Value> elements) : type(Type::kArray), size(elements.size()), array(elements.data()) {}
   static Value Map(std::span<const Attribute> entries);
   static constexpr Value Bytes(std::string_view bytes) {
     Value value(bytes);
