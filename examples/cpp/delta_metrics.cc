@@ -3,6 +3,7 @@
 //
 //   delta_metrics [DIRECTORY]
 #include <chrono>
+#include <cstdint>
 #include <cstdio>
 #include <memory>
 #include <string>
@@ -22,14 +23,24 @@ namespace sdk = opentelemetry::sdk;
 using otlp_arrow::OtlpLibrary;
 using otlp_arrow::TemporalityPreference;
 
-void TakeOrders(opentelemetry::metrics::Meter& meter, int count) {
-  const auto orders = meter.CreateUInt64Counter("shop.orders", "orders taken", "{order}");
-  const auto duration = meter.CreateDoubleHistogram("shop.order.duration", "from cart to receipt", "s");
-  for (int i = 0; i < count; ++i) {
-    orders->Add(1, {{"payment", i % 2 ? "card" : "cash"}});
-    duration->Record(0.1 * i, {{"payment", i % 2 ? "card" : "cash"}}, opentelemetry::context::RuntimeContext::GetCurrent());
+// A program's instruments are made once.
+class Shop {
+ public:
+  explicit Shop(const opentelemetry::nostd::shared_ptr<opentelemetry::metrics::Meter>& meter)
+      : orders_(meter->CreateUInt64Counter("shop.orders", "orders taken", "{order}")),
+        duration_(meter->CreateDoubleHistogram("shop.order.duration", "from cart to receipt", "s")) {}
+
+  void TakeOrders(int count) {
+    for (int i = 0; i < count; ++i) {
+      orders_->Add(1, {{"payment", i % 2 ? "card" : "cash"}});
+      duration_->Record(0.1 * i, {{"payment", i % 2 ? "card" : "cash"}}, opentelemetry::context::RuntimeContext::GetCurrent());
+    }
   }
-}
+
+ private:
+  opentelemetry::nostd::unique_ptr<opentelemetry::metrics::Counter<uint64_t>> orders_;
+  opentelemetry::nostd::unique_ptr<opentelemetry::metrics::Histogram<double>> duration_;
+};
 
 // Every minute, and at the end.
 void RecordPeriodically(const std::shared_ptr<OtlpLibrary>& library) {
@@ -38,16 +49,19 @@ void RecordPeriodically(const std::shared_ptr<OtlpLibrary>& library) {
   sdk::metrics::MeterProvider provider;
   provider.AddMetricReader(sdk::metrics::PeriodicExportingMetricReaderFactory::Create(
       otlp_arrow::MakeMetricExporter(library, {TemporalityPreference::kDelta}), options));
-  TakeOrders(*provider.GetMeter("shop.periodic"), 10);
-}  // the provider's end exports for the last time
+  Shop shop(provider.GetMeter("shop.periodic"));
+  shop.TakeOrders(10);
+  provider.ForceFlush();  // the periodic reader does not export at its end by itself
+}
 
 // When the program finds it right; that is what short-lived programs and tests want.
 void RecordOnDemand(const std::shared_ptr<OtlpLibrary>& library) {
   const auto reader = otlp_arrow::MakeMetricReader(library, {TemporalityPreference::kDelta});
   sdk::metrics::MeterProvider provider;
   provider.AddMetricReader(reader);
+  Shop shop(provider.GetMeter("shop.on_demand"));
   for (int batch = 0; batch < 3; ++batch) {
-    TakeOrders(*provider.GetMeter("shop.on_demand"), 10);
+    shop.TakeOrders(10);
     if (!reader->CollectAndExport()) std::fprintf(stderr, "%s\n", reader->last_error().ToString().c_str());
   }
 }
