@@ -81,7 +81,8 @@ def quotations():
 
 @pytest.mark.parametrize("sample, text", list(quotations()))
 def test_documents_quote_the_samples(sample, text):
-    assert text == (SAMPLES / sample).read_text(encoding="utf-8")
+    folder = ROOT if sample.startswith("examples/") else SAMPLES  # examples: built and run by tests/test_install.py
+    assert text == (folder / sample).read_text(encoding="utf-8")
 
 
 def test_no_python_or_sql_in_the_documents_is_unchecked():
@@ -89,6 +90,23 @@ def test_no_python_or_sql_in_the_documents_is_unchecked():
         text = document.read_text(encoding="utf-8")
         blocks = len(re.findall(r"^```(?:python|sql)\n", text, re.MULTILINE))
         assert blocks == len(re.findall(r"<!-- sample: \S+ -->\n```(?:python|sql)\n", text)), document
+
+
+def named_tests(document):
+    """(file, test) of each `file::test` in a document; `::test` is of the file before it. Files without a folder are looked for."""
+    file = None
+    for name, test in re.findall(r"`((?:[\w./]+[.](?:cc|py))?)::(\w+)`", document.read_text(encoding="utf-8")):
+        file = name or file
+        yield file, test
+
+
+def test_contracts_name_tests_that_exist():
+    document = ROOT / "docs/cpp/contract.md"
+    named = list(named_tests(document))
+    assert len(named) > 50
+    for file, test in named:
+        (path,) = [ROOT / file] if "/" in file else [p for folder in ("src", "exporters", "tests") for p in (ROOT / folder).rglob(file)]
+        assert re.search(rf"^(TEST(_F|_P)?\(\w+, {test}\)|def {test}\()", path.read_text(encoding="utf-8"), re.MULTILINE), f"{file} has no {test}"
 
 
 def test_links_between_documents_lead_somewhere():
