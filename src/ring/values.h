@@ -28,6 +28,7 @@ struct Value {
   constexpr Value(std::string_view view) : type(Type::kString), size(view.size()), text(view.data()) {}
   constexpr Value(const char* literal) : Value(std::string_view(literal)) {}
   Value(const std::string& string) : Value(std::string_view(string)) {}
+  Value(std::string&&) = delete;  // gone before it is recorded
   constexpr Value(bool value) : type(Type::kBool), boolean(value) {}
   constexpr Value(int64_t value) : type(Type::kInt), integer(value) {}
   constexpr Value(int value) : Value(int64_t{value}) {}
