@@ -225,12 +225,14 @@ struct HistogramDataPoint {
   friend bool operator==(const HistogramDataPoint&, const HistogramDataPoint&) = default;
 };
 
+struct ExponentialHistogramBuckets {
+  int32_t offset = 0;
+  std::vector<uint64_t> bucket_counts{};
+  friend bool operator==(const ExponentialHistogramBuckets&, const ExponentialHistogramBuckets&) = default;
+};
+
 struct ExponentialHistogramDataPoint {
-  struct Buckets {
-    int32_t offset = 0;
-    std::vector<uint64_t> bucket_counts{};
-    friend bool operator==(const Buckets&, const Buckets&) = default;
-  };
+  using Buckets = ExponentialHistogramBuckets;
 
   Attributes attributes{};
   uint64_t start_time_unix_nano = 0;
