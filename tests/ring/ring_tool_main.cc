@@ -2,10 +2,13 @@
 //
 //   ring_tool write PATH N     N records of each kind, whose values follow from their numbers
 //   ring_tool dump PATH        what can be read, as one line of JSON a record; frees it
+//   ring_tool corpus FOLDER    seeds of src/ring/ring_reader_fuzzer.cc
 #include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
+#include <iterator>
 #include <string>
 
 #include "ring/records.h"
@@ -251,6 +254,39 @@ void Dump(const char* path) {
   }
 }
 
+// --- corpus --------------------------------------------------------------------------------------
+
+void WriteSeed(const std::string& folder, const std::string& name, char selector, std::string_view bytes) {
+  std::ofstream(folder + "/" + name, std::ios::binary) << selector << bytes;
+}
+
+// One of each message, and a small file.
+void WriteCorpus(const std::string& folder) {
+  const std::string path = folder + "/file";
+  WriterOptions options;
+  options.events = options.spans = options.measurements = {8, 384};
+  options.dictionary_max_bytes = 2048;
+  {
+    const auto writer = Must(RingWriter::Open(path, options));
+    WriteNumbered(writer.get(), 2);
+    const auto inspector = Must(RingInspector::Open(path));
+    for (const RingKind kind : kAllRings) {
+      const char selector = kind == RingKind::kSpans ? 6 : kind == RingKind::kMeasurements ? 1 : 2;
+      for (const auto& slot : inspector->LastSlots(kind, 8)) {
+        WriteSeed(folder, std::string(RingName(kind)) + std::to_string(slot.sequence), selector, slot.bytes);
+      }
+    }
+    for (const auto& entry : Must(inspector->Entries())) {
+      if (writer->IsKnown(entry.ref, EntryKind::kResource)) WriteSeed(folder, "resource", 3, entry.bytes);
+      if (writer->IsKnown(entry.ref, EntryKind::kScope)) WriteSeed(folder, "scope", 4, entry.bytes);
+      if (writer->IsKnown(entry.ref, EntryKind::kMetric)) WriteSeed(folder, "metric", 5, entry.bytes);
+    }
+  }
+  std::ifstream in(path, std::ios::binary);
+  const std::string bytes((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+  WriteSeed(folder, "file", 0, bytes);
+}
+
 }  // namespace
 }  // namespace otlp_arrow::ring
 
@@ -267,6 +303,10 @@ int main(int argc, char** argv) {
     Dump(argv[2]);
     return 0;
   }
-  std::fprintf(stderr, "usage: %s write PATH N | dump PATH\n", argv[0]);
+  if (argc == 3 && std::strcmp(argv[1], "corpus") == 0) {
+    WriteCorpus(argv[2]);
+    return 0;
+  }
+  std::fprintf(stderr, "usage: %s write PATH N | dump PATH | corpus FOLDER\n", argv[0]);
   return 2;
 }
