@@ -18,6 +18,7 @@
 
 #include "base/platform/platform.h"
 #include "child_process.h"
+#include "ring/claim.h"
 #include "ring/ring_testing.h"
 #include "temp_dir.h"
 
@@ -126,6 +127,41 @@ TEST(RingThreads, RecordsOfAllThreadsArriveWholeAndInOrder) {
   EXPECT_EQ(checker.wrong, 0u);
   EXPECT_EQ(reader->stats().dropped, 0u);
   EXPECT_EQ(reader->stats().revoked, 0u);
+}
+
+// Writers and consumer on the same addresses, where ThreadSanitizer sees every access of both.
+TEST(RingThreads, TheProtocolOrdersAllAccesses) {
+  constexpr size_t kSlots = 8, kSlotBytes = 24;
+  RingHeader header{kSlots, kSlotBytes, -1, -1};
+  std::vector<Availability> availability(kSlots);
+  for (Availability& entry : availability) entry.store(UINT32_MAX);
+  std::vector<uint8_t> slots(kSlots * kSlotBytes);
+  const RingPlace ring = {&header, availability.data(), slots.data(), kSlots, kSlotBytes, 3};
+  constexpr uint64_t kEach = 20'000;
+  std::atomic<uint64_t> reclaimed{0};
+  const auto write = [&](uint32_t writer) {
+    for (uint64_t i = 0; i < kEach; ++i) {
+      Claim claim;
+      while (!(claim = ClaimSlot(ring, writer, &reclaimed)).slot) std::this_thread::yield();
+      const uint64_t words[] = {writer, i, writer ^ (i * 7)};
+      std::memcpy(claim.slot, words, sizeof(words));
+      PublishSlot(ring, claim);
+    }
+  };
+  std::thread first(write, 1), second(write, 2);
+  uint64_t next[3] = {};
+  for (int64_t sequence = 0; sequence < static_cast<int64_t>(2 * kEach); ++sequence) {
+    while (StateOf(ring.AvailabilityOf(sequence).load(std::memory_order_acquire), ring.Lap(sequence)) != SlotState::kPublished) std::this_thread::yield();
+    uint64_t words[3];
+    std::memcpy(words, ring.SlotOf(sequence), sizeof(words));
+    ASSERT_TRUE(words[0] == 1 || words[0] == 2);
+    EXPECT_EQ(words[1], next[words[0]]++);
+    EXPECT_EQ(words[2], words[0] ^ (words[1] * 7));
+    header.reader_index.store(sequence, std::memory_order_release);
+  }
+  first.join();
+  second.join();
+  EXPECT_EQ(reclaimed.load(), 0u);
 }
 
 TEST(RingThreads, DroppingWritersLoseOnlyWhatTheyCounted) {
