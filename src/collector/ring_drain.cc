@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <thread>
 #include <utility>
 #include <variant>
 
@@ -16,6 +17,8 @@ using ring::RingKind;
 constexpr size_t At(RingKind kind) { return static_cast<size_t>(kind); }
 // Parts of one record that do not come: their writer died.
 constexpr auto kPartsTimeout = std::chrono::seconds(2);
+// Dead claims are given up before.
+constexpr auto kLateEventTimeout = std::chrono::milliseconds(100);
 
 uint64_t Nanoseconds(Clock::WallTime time) {
   return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(time.time_since_epoch()).count());
@@ -109,15 +112,18 @@ DrainCounters RingDrain::counters() const {
 
 // --- records ---
 
-// Events are looked at twice: those that were there before the spans are read have their spans' starts in what is read,
-// and those that are there afterwards are all that were recorded before an end that is read.
+// Events are looked at twice. Those that were there before the spans are read have their spans' starts in what is read: if
+// that reaches as far as was written by then. Those that are there afterwards are all that were recorded before an end that
+// is read: if, again, they reach as far.
 Status RingDrain::DrainRings(const Limits* limits) {
   const Positions before = positions_;
   OTLP_RETURN_NOT_OK(PullEvents());
-  const int64_t split = limits ? limits->events_split : events_.empty() ? positions_[At(RingKind::kEvents)] : events_.back().sequence;
+  const int64_t spans_written = WriterIndex(RingKind::kSpans);
   OTLP_ASSIGN_OR_RETURN(const auto ends, TakeSpans(limits));
+  const bool all_starts_known = !events_.empty() && reader_->last_read(RingKind::kSpans) >= spans_written;
+  const int64_t split = limits ? limits->events_split : all_starts_known ? events_.back().sequence : positions_[At(RingKind::kEvents)];
   TakeEvents(split, true, limits != nullptr);
-  OTLP_RETURN_NOT_OK(PullEvents());
+  OTLP_RETURN_NOT_OK(ends.empty() ? PullEvents() : PullEventsUpTo(WriterIndex(RingKind::kEvents)));
   TakeEvents(limits ? limits->after[At(RingKind::kEvents)] : std::numeric_limits<int64_t>::max(), false, limits != nullptr);
   for (const ring::SpanEventView& end : ends) spans_.End(end, &span_groups_);
   OTLP_RETURN_NOT_OK(TakeMeasurements(limits));
@@ -129,6 +135,18 @@ Status RingDrain::DrainRings(const Limits* limits) {
   AddRequest(Signal::kLogs, &log_groups_, limits != nullptr);
   pending_->positions = positions_;
   return HandOver();
+}
+
+int64_t RingDrain::WriterIndex(RingKind kind) const { return reader_->stats().rings[At(kind)].writer_index; }
+
+// A slot that is being written keeps those behind it from being read: for a moment, unless its writer was stopped.
+Status RingDrain::PullEventsUpTo(int64_t sequence) {
+  const auto give_up = std::chrono::steady_clock::now() + kLateEventTimeout;
+  for (;;) {
+    OTLP_RETURN_NOT_OK(PullEvents());
+    if (reader_->last_read(RingKind::kEvents) >= sequence || std::chrono::steady_clock::now() > give_up) return Status::Ok();
+    std::this_thread::yield();
+  }
 }
 
 Status RingDrain::PullEvents() {

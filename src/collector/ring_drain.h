@@ -103,6 +103,8 @@ class RingDrain {
   // --- one batch: ring_drain.cc ---
   Status DrainRings(const Limits* limits);
   Status PullEvents();
+  Status PullEventsUpTo(int64_t sequence);
+  int64_t WriterIndex(ring::RingKind kind) const;
   Result<std::vector<ring::SpanEventView>> TakeSpans(const Limits* limits);
   void TakeEvents(int64_t up_to, bool all_starts_known, bool must_join);
   bool TakeEvent(bool all_starts_known, bool must_join);

@@ -1,7 +1,9 @@
 #include "service/collect_sinks.h"
 
 #include <optional>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include <arrow/array.h>
 #include <arrow/c/bridge.h>
@@ -35,8 +37,8 @@ std::shared_ptr<arrow::RecordBatch> FirstRow(Signal signal, const std::string& r
 
 // What bounds the search: the time of the row, if it has one.
 void SetTime(Signal signal, const arrow::RecordBatch& row, ReadOptions* options) {
-  for (const char* name : signal == Signal::kTraces ? std::initializer_list<const char*>{"start_time"}
-                                                    : std::initializer_list<const char*>{"time", "observed_time"}) {
+  const std::vector<std::string> names = signal == Signal::kTraces ? std::vector<std::string>{"start_time"} : std::vector<std::string>{"time", "observed_time"};
+  for (const std::string& name : names) {
     const auto column = row.GetColumnByName(name);
     if (!column || column->IsNull(0)) continue;
     const auto time = column->GetScalar(0);
