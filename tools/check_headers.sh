@@ -5,21 +5,26 @@
 set -uo pipefail
 root=${1:-$(dirname "$0")/..}
 cd "$root/include" || exit 1
-count=0 failed=0
+headers=()
 while IFS= read -r header; do
   if [ "$header" = otlp_arrow/opentelemetry_exporters.h ] && ! echo '#include <opentelemetry/version.h>' | ${CXX:-c++} -fsyntax-only -x c++ - 2>/dev/null; then
     continue  # that SDK is not there
   fi
-  count=$((count + 1))
-  printf '#include "%s"\n#include "%s"\n' "$header" "$header" |
-    ${CXX:-c++} -std=c++20 -fsyntax-only -Wall -Wextra -Wpedantic -Wshadow -Werror -I . -x c++ - || {
-    echo "$header does not compile alone" >&2
-    failed=$((failed + 1))
-  }
+  headers+=("$header")
 done < <(find . -name '*.h' | sed 's|^\./||' | sort)
-if [ "$count" = 0 ]; then
+if [ ${#headers[@]} = 0 ]; then
   echo "check_headers: there are no headers below $PWD" >&2
   exit 1
 fi
-echo "check_headers: $count public headers, $failed failed"
+
+check() {
+  printf '#include "%s"\n#include "%s"\n' "$1" "$1" |
+    ${CXX:-c++} -std=c++20 -fsyntax-only -Wall -Wextra -Wpedantic -Wshadow -Werror -I . -x c++ - || {
+    echo "$1 does not compile alone" >&2
+    echo failed
+  }
+}
+export -f check
+failed=$(printf '%s\0' "${headers[@]}" | xargs -0 -n 1 -P "$(nproc)" bash -c 'check "$0"' | wc -l)
+echo "check_headers: ${#headers[@]} public headers, $failed failed"
 [ "$failed" = 0 ]
