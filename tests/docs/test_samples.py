@@ -85,11 +85,11 @@ def test_documents_quote_the_samples(sample, text):
     assert text == (folder / sample).read_text(encoding="utf-8")
 
 
-def test_no_python_or_sql_in_the_documents_is_unchecked():
+def test_no_code_in_the_documents_is_unchecked():
     for document in DOCUMENTS:
         text = document.read_text(encoding="utf-8")
-        blocks = len(re.findall(r"^```(?:python|sql)\n", text, re.MULTILINE))
-        assert blocks == len(re.findall(r"<!-- sample: \S+ -->\n```(?:python|sql)\n", text)), document
+        blocks = len(re.findall(r"^```(?:python|sql|cpp)\n", text, re.MULTILINE))
+        assert blocks == len(re.findall(r"<!-- sample: \S+ -->\n```(?:python|sql|cpp)\n", text)), document
 
 
 def named_tests(document):
