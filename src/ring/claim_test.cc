@@ -1,5 +1,6 @@
 // Claims that were not kept: the slot's states are set by hand, as writers and consumers that died left them.
 #include <atomic>
+#include <ctime>
 #include <thread>
 
 #include "base/platform/platform.h"
@@ -300,6 +301,19 @@ TEST_F(ClaimTest, WaitForDataReturnsWhenThereIsSome) {
   EXPECT_TRUE(WaitForData(readers, 60s));
   producer.join();
   EXPECT_EQ(Poll(), Times{1});
+}
+
+// Wanted: under 1 % of a core.
+TEST_F(ClaimTest, WaitingCostsNextToNothing) {
+  const auto cpu = [] {
+    timespec time{};
+    ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+    return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+  };
+  RingReader* const readers[] = {reader_.get()};
+  const auto begin = cpu();
+  EXPECT_FALSE(WaitForData(readers, 500ms));
+  EXPECT_LT(cpu() - begin, 5ms);
 }
 
 }  // namespace

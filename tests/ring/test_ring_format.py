@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import re
 import struct
 import subprocess
 
@@ -16,6 +17,29 @@ def tool(*arguments):
     done = subprocess.run([TOOL, *map(str, arguments)], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def table_below(heading):
+    """Rows of cells of the first table below a heading of docs/formats/mmap.md."""
+    section = (ROOT / "docs/formats/mmap.md").read_text(encoding="utf-8").split(f"\n{heading}\n")[1]
+    lines = section[section.index("\n|") + 1 :].split("\n\n")[0].splitlines()
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
+
+
+def test_the_documented_headers_have_no_gaps():
+    for heading, size in (("## Header", 64), ("## Ring", 32), ("## Dictionary", 64)):
+        at = 0
+        for offset, length, *_ in table_below(heading):
+            if at < size:
+                assert int(offset) == at, heading
+                at += int(length)
+        assert at == size, heading
+
+
+def test_the_documented_extensions_are_those_of_the_code():
+    code = (ROOT / "src/ring/messages.h").read_text(encoding="utf-8")
+    in_code = re.findall(r"kExt\w+ = (\d+); +// (\w+)", code)
+    assert [(number, kind) for number, kind, *_ in table_below("### Extension fields")] == in_code and len(in_code) == 8
 
 
 def test_a_new_file_has_the_layout_of_the_format(tmp_path):
