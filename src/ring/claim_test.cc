@@ -303,8 +303,13 @@ TEST_F(ClaimTest, WaitForDataReturnsWhenThereIsSome) {
   EXPECT_EQ(Poll(), Times{1});
 }
 
-// Wanted: under 1 % of a core.
+// Wanted: under 1 % of a core; sanitizers take more.
 TEST_F(ClaimTest, WaitingCostsNextToNothing) {
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+  constexpr auto kMost = 50ms;
+#else
+  constexpr auto kMost = 5ms;
+#endif
   const auto cpu = [] {
     timespec time{};
     ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
@@ -313,7 +318,9 @@ TEST_F(ClaimTest, WaitingCostsNextToNothing) {
   RingReader* const readers[] = {reader_.get()};
   const auto begin = cpu();
   EXPECT_FALSE(WaitForData(readers, 500ms));
-  EXPECT_LT(cpu() - begin, 5ms);
+  const auto used = cpu() - begin;
+  RecordProperty("microseconds", static_cast<int>(used / 1us));
+  EXPECT_LT(used, kMost);
 }
 
 }  // namespace

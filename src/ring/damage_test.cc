@@ -106,7 +106,7 @@ TEST_F(Damage, TheDictionarysEndIsChecked) {
 
 TEST_F(Damage, CutFilesAreRefusedAtEveryLength) {
   const auto needed = static_cast<size_t>(Get(whole_, static_cast<uint64_t>(dictionary_)));
-  for (size_t size = 0; size < needed; size += size < 200 ? 1 : 97) EXPECT_FALSE(OpenAll(whole_.substr(0, size)).ok()) << size;
+  for (size_t size = 0; size < needed; size += size < 70 ? 1 : 331) EXPECT_FALSE(OpenAll(whole_.substr(0, size)).ok()) << size;
   EXPECT_TRUE(OpenAll(whole_.substr(0, needed)).ok());
 }
 

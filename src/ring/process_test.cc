@@ -137,7 +137,7 @@ TEST(RingThreads, TheProtocolOrdersAllAccesses) {
   for (Availability& entry : availability) entry.store(UINT32_MAX);
   std::vector<uint8_t> slots(kSlots * kSlotBytes);
   const RingPlace ring = {&header, availability.data(), slots.data(), kSlots, kSlotBytes, 3};
-  constexpr uint64_t kEach = 20'000;
+  constexpr uint64_t kEach = 5000;
   std::atomic<uint64_t> reclaimed{0};
   const auto write = [&](uint32_t writer) {
     for (uint64_t i = 0; i < kEach; ++i) {

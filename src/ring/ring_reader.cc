@@ -62,7 +62,7 @@ uint64_t RingReader::skipped() const {
 
 bool WaitForData(std::span<RingReader* const> readers, std::chrono::milliseconds timeout) {
   using Duration = std::chrono::steady_clock::duration;
-  constexpr Duration kLongest = std::chrono::milliseconds(4);
+  constexpr Duration kLongest = std::chrono::milliseconds(10);
   const auto has_data = [](const RingReader* reader) { return reader->HasData(); };
   const auto until = std::chrono::steady_clock::now() + timeout;
   for (Duration pause = std::chrono::microseconds(50);; pause = std::min(pause * 2, kLongest)) {
