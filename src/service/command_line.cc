@@ -102,9 +102,12 @@ void AddRecover(CLI::App* app, RecoverOptions* options) {
 void AddInspect(CLI::App* app, InspectOptions* options) {
   CLI::App* inspect = app->add_subcommand("inspect", "tell what a directory or a file holds");
   inspect->footer(kInspectFooter);
-  inspect->add_option("path", options->path, "an output directory, a directory of .arrow files, or one file")
+  inspect->add_option("path", options->path, "an output directory, a directory of .arrow files, one file, or an OTLP-MMAP file")
       ->type_name("PATH")
       ->required();
+  inspect->add_option("--records", options->records, "of an OTLP-MMAP file: this many of the last records of each ring [10]")
+      ->type_name("N")
+      ->check(CLI::Range(0, 1'000'000).description(""));
   inspect->add_flag("--json", options->json, "for programs: one JSON object");
   inspect->add_flag("--schema", options->schema, "the columns and their types, too");
 }

@@ -36,6 +36,7 @@ struct InspectOptions {
   std::string path;
   bool json = false;
   bool schema = false;
+  size_t records = 10;  // of each ring of an OTLP-MMAP file
 };
 
 struct ReplayOptions {

@@ -84,6 +84,7 @@ Examples:
   otlp-arrow inspect ./telemetry
   otlp-arrow inspect ./telemetry/otlp/traces/20240506T070809Z-1a2b3c-000001.arrow --schema
   otlp-arrow inspect ./telemetry --json | jq .signals.traces.rows
+  otlp-arrow inspect /dev/shm/shop.mmap --records 50    # what a program records, or had recorded when it died
 )";
 
 inline constexpr const char* kRecoverFooter = R"(

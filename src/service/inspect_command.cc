@@ -2,10 +2,22 @@
 
 #include "service/commands.h"
 #include "service/inspection.h"
+#include "service/ring_inspection.h"
 
 namespace otlp_arrow {
+namespace {
+
+int InspectRingFile(const InspectOptions& options, const Console& console) {
+  const auto found = InspectRing(options.path, options.records);
+  if (!found.ok()) return Report(found.status(), console);
+  console.out << (options.json ? RingInspectionJson(*found) + "\n" : RingInspectionText(*found)) << std::flush;
+  return found->dictionary_problem.empty() ? kExitOk : kExitFailure;
+}
+
+}  // namespace
 
 int RunInspect(const InspectOptions& options, const Console& console) {
+  if (LooksLikeRingFile(options.path)) return InspectRingFile(options, console);
   auto inspection = Inspect(options.path);
   if (!inspection.ok()) return Report(inspection.status(), console);
   if (options.json) {

@@ -2,6 +2,7 @@
 
 import collections
 import contextlib
+import json
 import os
 import pathlib
 import random
@@ -336,4 +337,35 @@ def test_idling_costs_next_to_nothing(file, directory):
     before = ticks()
     time.sleep(3)
     assert ticks() - before <= 0.05 * 3 * os.sysconf("SC_CLK_TCK"), "more than 5 % of a core while idle"
+    assert collecting.stop() == 0
+
+
+def test_inspecting_a_ring_file(file, directory):
+    producer = Producer(file, threads=1, spans=101)
+    producer.wait()
+    text = run("inspect", file, "--records", "2")
+    assert text.returncode == 0, text.stderr
+    assert "0 writers alive" in text.stdout and "no collector is reading" in text.stdout
+    assert 'start 01000000000000000000000000000064/0100000000000064 "span 100"' in text.stdout and 'number=100 text="some text"' in text.stdout
+    for entry in ('resource service.name="producer"', 'scope "ring_producer"', 'sum "hundreds"', '"tenth"'):
+        assert entry in text.stdout, text.stdout
+    found = json.loads(run("inspect", file, "--json", "--records", "1000").stdout)
+    assert found["rings"]["spans"]["waiting"] == 202 == sum(r["ring"] == "spans" for r in found["records"])
+    collect_once(file, directory)
+    assert json.loads(run("inspect", file, "--json").stdout)["rings"]["spans"]["waiting"] == 0
+    file.write_bytes(file.read_bytes()[:300])
+    damaged = run("inspect", file)
+    assert damaged.returncode == 1 and str(file) in damaged.stderr
+
+
+def test_inspecting_beside_a_writer_and_a_collector(file, directory):
+    producer = Producer(file, threads=2)
+    collecting = Collecting(file, directory)
+    wait_until(lambda: "collecting from" in collecting.said())
+    for _ in range(20):
+        found = run("inspect", file, "--json")
+        assert found.returncode == 0, found.stderr
+        state = json.loads(found.stdout)
+        assert state["live_writers"] == [1] and state["has_consumer"]
+    producer.kill()
     assert collecting.stop() == 0
