@@ -41,7 +41,9 @@ Result<std::span<const RecordView>> RingReader::Poll(RingKind ring, size_t most)
 }
 
 int64_t RingReader::last_read(RingKind ring) const { return impl_->Input(ring).last_read(); }
-void RingReader::Advance(RingKind ring, int64_t sequence) { impl_->Input(ring).Advance(sequence); }
+void RingReader::Advance(RingKind ring, int64_t sequence) {
+  if (impl_->file->IsWhole()) impl_->Input(ring).Advance(sequence);
+}
 
 bool RingReader::HasData() const {
   if (!impl_->file->IsWhole()) return true;  // Poll says what is wrong
