@@ -141,6 +141,68 @@ def test_servers_and_commands_beside_the_library(consumer, tmp_path):
     assert "traces" in run(build / "mock_server", tmp_path / "telemetry")
 
 
+# --- the examples -----------------------------------------------------------------------------------------------------
+
+
+def run_example(examples, name, *arguments, **options):
+    if not (examples / name).exists():
+        pytest.skip("opentelemetry-cpp was not there when this was built")
+    return run(examples / name, *arguments, **options)
+
+
+def test_every_example_is_built(examples):
+    names = {p.stem for p in (ROOT / "examples/cpp").glob("*.cc")}
+    built = {p.name for p in examples.iterdir() if p.is_file() and os.access(p, os.X_OK)}
+    assert built == names or built == names - {"traced_program", "delta_metrics", "logs"}
+
+
+def test_quick_start(examples, tmp_path):
+    run(examples / "quick_start", cwd=tmp_path)
+    assert rows(tmp_path / "telemetry", "logs").select(["body", "service_name"]).to_pylist() == [{"body": "order 4711 is paid", "service_name": "shop"}]
+
+
+def test_embedded_and_its_backend(examples, tmp_path):
+    directory = tmp_path / "telemetry"
+    run(examples / "embedded", directory)
+    (span,) = rows(directory).to_pylist()
+    assert (span["name"], span["kind"], span["status_code"], span["service_name"]) == ("POST /orders", "SERVER", "OK", "shop")
+    assert dict(span["attributes"])["order.id"] == "4711" and span["events"][0]["name"] == "cart checked"
+    (point,) = rows(directory, "metrics").to_pylist()
+    assert (point["metric_name"], point["value_int"], point["aggregation_temporality"]) == ("shop.orders", 1, "CUMULATIVE")
+    (record,) = rows(directory, "logs").to_pylist()
+    assert (record["body"], record["trace_id"]) == ("order 4711 is paid", span["trace_id"])
+    assert span["trace_id"] in run(examples / "mock_backend", directory)
+
+
+def test_traced_program(examples, tmp_path):
+    run_example(examples, "traced_program", tmp_path / "telemetry")
+    spans = {span["name"]: span for span in rows(tmp_path / "telemetry").to_pylist()}
+    order, card = spans["POST /orders"], spans["charge card"]
+    assert card["parent_span_id"] == order["span_id"] and card["trace_id"] == order["trace_id"] and order["parent_span_id"] is None
+    assert (card["status_code"], card["status_message"]) == ("ERROR", "the card has expired")
+    assert order["service_name"] == "shop" and order["scope_version"] == "1.4.2"
+
+
+def test_delta_metrics(examples, tmp_path):
+    run_example(examples, "delta_metrics", tmp_path / "telemetry")
+    points = [p for p in rows(tmp_path / "telemetry", "metrics").to_pylist() if p["metric_name"] == "shop.orders"]
+    assert {p["aggregation_temporality"] for p in points} == {"DELTA"}
+    on_demand = [p["value_int"] for p in points if p["scope_name"] == "shop.on_demand"]
+    assert on_demand == [5] * 6  # three collections, two ways to pay
+    assert sum(p["value_int"] for p in points if p["scope_name"] == "shop.periodic") == 10
+
+
+def test_logs(examples, tmp_path):
+    run_example(examples, "logs", tmp_path / "telemetry")
+    records = rows(tmp_path / "telemetry", "logs").to_pylist()
+    assert [r["body"] for r in records] == ["the shop is open", "order {id} is late", "the card has expired"]
+    assert [r["severity_number"] for r in records] == [9, 13, 17]
+    assert dict(records[1]["attributes"])["order.id"] == "4711"
+
+
+# --- other ways to link -----------------------------------------------------------------------------------------------
+
+
 def test_pkg_config(prefix, tmp_path):
     environment = os.environ | {"PKG_CONFIG_PATH": str(library_directory(prefix) / "pkgconfig")}
     flags = run("pkg-config", "--cflags", "--libs", "otlp_arrow", env=environment).split()
