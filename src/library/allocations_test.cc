@@ -15,21 +15,29 @@ constexpr size_t kNoLimit = std::numeric_limits<size_t>::max();
 thread_local uint64_t allocations = 0;
 thread_local size_t limit = kNoLimit;
 
-void* Allocate(size_t size) {
+void* TryToAllocate(size_t size) noexcept {
   ++allocations;
-  void* memory = size > limit ? nullptr : std::malloc(size ? size : 1);
+  return size > limit ? nullptr : std::malloc(size ? size : 1);
+}
+void* Allocate(size_t size) {
+  void* memory = TryToAllocate(size);
   if (!memory) throw std::bad_alloc();
   return memory;
 }
 
 }  // namespace
 
+// All forms but those for more than usual alignment: a sanitizer would put its own in the place of one that is missing.
 void* operator new(size_t size) { return Allocate(size); }
 void* operator new[](size_t size) { return Allocate(size); }
+void* operator new(size_t size, const std::nothrow_t&) noexcept { return TryToAllocate(size); }
+void* operator new[](size_t size, const std::nothrow_t&) noexcept { return TryToAllocate(size); }
 void operator delete(void* memory) noexcept { std::free(memory); }
 void operator delete(void* memory, size_t) noexcept { std::free(memory); }
 void operator delete[](void* memory) noexcept { std::free(memory); }
 void operator delete[](void* memory, size_t) noexcept { std::free(memory); }
+void operator delete(void* memory, const std::nothrow_t&) noexcept { std::free(memory); }
+void operator delete[](void* memory, const std::nothrow_t&) noexcept { std::free(memory); }
 
 namespace otlp_arrow::testing {
 
