@@ -109,7 +109,7 @@ TEST(EncodeTelemetryTest, NestingHasALimitWithinWhatTheScanTakes) {
   const std::string deeper = EncodedBody(Nested(kMaxValueNesting + 1));
   EXPECT_THAT(deeper, ::testing::HasSubstr("<nested too deep>"));
   EXPECT_THAT(deeper, ::testing::Not(::testing::HasSubstr("innermost")));
-  const ScanResult scan = ScanOtlp(Signal::kLogs, EncodedBody(Nested(2000)));
+  const ScanResult scan = ScanOtlp(Signal::kLogs, EncodedBody(Nested(300)));
   EXPECT_TRUE(scan.ok) << scan.error;
   EXPECT_EQ(scan.items, 1);
 }
