@@ -1,7 +1,11 @@
 #include "collector/ring_drain.h"
 
+#include <algorithm>
 #include <array>
+#include <filesystem>
+#include <fstream>
 #include <map>
+#include <random>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -10,6 +14,7 @@
 #include <opentelemetry/proto/collector/trace/v1/trace_service.pb.h>
 
 #include "manual_clock.h"
+#include "otlp/scan.h"
 #include "ring/ring_writer.h"
 #include "temp_dir.h"
 
@@ -30,7 +35,9 @@ using SpanBytes = std::array<uint8_t, 8>;
 class MemorySink final : public CollectorSink {
  public:
   Status Take(Signal signal, const std::string& request) override {
-    if (refusals_ > 0) {
+    if (to_take_ > 0) {
+      --to_take_;
+    } else if (refusals_ > 0) {
       --refusals_;
       return Status::BufferFull("no room");
     }
@@ -41,8 +48,13 @@ class MemorySink final : public CollectorSink {
     const auto& taken = taken_[signal];
     return std::find(taken.begin(), taken.end(), request) != taken.end();
   }
-  void RefuseNext(int count) { refusals_ = count; }
+  // So many, after `first` that are taken.
+  void RefuseNext(int count, int first = 0) {
+    refusals_ = count;
+    to_take_ = first;
+  }
 
+  const std::vector<std::string>& Bytes(Signal signal) { return taken_[signal]; }
   template <class Request>
   std::vector<Request> Requests(Signal signal) {
     std::vector<Request> requests;
@@ -85,7 +97,7 @@ class MemorySink final : public CollectorSink {
 
  private:
   std::map<Signal, std::vector<std::string>> taken_;
-  int refusals_ = 0;
+  int refusals_ = 0, to_take_ = 0;
 };
 
 std::map<std::string, std::string> Texts(const google::protobuf::RepeatedPtrField<pb::common::v1::KeyValue>& attributes) {
@@ -535,36 +547,31 @@ TEST_F(RingDrainTest, WhatTheSinkRefusesComesAgain) {
   EXPECT_EQ(drain_->reader()->stats().rings[static_cast<size_t>(ring::RingKind::kSpans)].filled(), 0u);
 }
 
+// Dies before the sink took anything, between the two requests of a batch, and after the batch.
 TEST_F(RingDrainTest, ABatchThatWasUnderWayIsHandedOnOnce) {
-  for (const bool was_taken : {false, true}) {
+  for (const int taken : {0, 1, 2}) {
     OpenDrain();
-    const size_t before = sink_.Spans().size();
+    const size_t spans = sink_.Spans().size(), logs = sink_.Logs().size();
     Start(1, "first");
     const auto key = Key(1);
     const ring::SpanContext context{key.trace_id, key.span_id, 1};
     ASSERT_EQ(writer_->RecordEvent({.scope = scope_, .time_unix_nano = 1, .event_name = Intern("event"), .context = &context}), ring::RecordResult::kRecorded);
-    ASSERT_EQ(writer_->RecordEvent({.scope = scope_, .time_unix_nano = 2, .severity_number = 9, .body = "log"}), ring::RecordResult::kRecorded);
+    ASSERT_EQ(writer_->RecordEvent({.scope = scope_, .time_unix_nano = 10 + static_cast<uint64_t>(taken), .severity_number = 9, .body = "log"}), ring::RecordResult::kRecorded);
     Start(2, "second");
     End(1);
-    // Refusing the logs leaves the spans taken and the file where it was; refusing both leaves only the state log's word.
     ASSERT_TRUE(drain_->Step().ok());
     clock_->Advance(milliseconds(300));
-    if (was_taken) {
-      ASSERT_TRUE(drain_->Step().ok());
-    } else {
-      sink_.RefuseNext(1);
-      ASSERT_FALSE(drain_->Step().ok());
-    }
-    const size_t logs_before = sink_.Logs().size();
+    if (taken < 2) sink_.RefuseNext(1, taken);
+    EXPECT_EQ(drain_->Step().ok(), taken == 2);
     OpenDrain();
     Step();
-    EXPECT_EQ(sink_.Spans().size(), before + 1);
+    EXPECT_EQ(sink_.Spans().size(), spans + 1);
     EXPECT_EQ(sink_.Spans().back().events_size(), 1);
-    EXPECT_EQ(sink_.Logs().size(), was_taken ? logs_before : logs_before + 1);
+    EXPECT_EQ(sink_.Logs().size(), logs + 1);
     EXPECT_EQ(drain_->counters().open_spans, 1u);
     End(2);
     Step();
-    EXPECT_EQ(sink_.Spans().size(), before + 2);
+    ASSERT_EQ(sink_.Spans().size(), spans + 2);
     EXPECT_EQ(sink_.Spans().back().name(), "second");
     ASSERT_TRUE(drain_->Finish().ok());
   }
@@ -634,6 +641,47 @@ TEST_F(RingDrainTest, TheStateLogDoesNotGrowForEver) {
   }
   EXPECT_EQ(sink_.Spans().size(), 1500u * 16);
   EXPECT_LT(largest, 6u << 20);
+}
+
+// --- files that lie ---
+
+TEST_F(RingDrainTest, NoiseInTheFileMakesNoRequestThatIsNone) {
+  const auto metric = *writer_->CreateMetric({.scope = scope_, .name = "requests", .aggregation = ring::SumAggregation{}});
+  const auto key = Key(200);
+  const ring::SpanContext context{key.trace_id, key.span_id, 1};
+  for (uint8_t n = 0; n < 30; ++n) {
+    Start(n);
+    Count(metric, int64_t{n}, "/" + std::to_string(n));
+    ASSERT_EQ(writer_->RecordEvent({.scope = scope_, .time_unix_nano = n, .severity_number = 9, .body = "text", .context = &context}), ring::RecordResult::kRecorded);
+    End(n);
+  }
+  writer_.reset();
+  const std::string whole = *platform::ReadFile(path_);
+  std::mt19937 random(5);
+  size_t opened = 0;
+  for (int round = 0; round < 400; ++round) {
+    std::string noisy = whole;
+    for (int i = 0, n = 1 + round % 40; i < n; ++i) noisy[64 + random() % (noisy.size() - 64)] = static_cast<char>(random());
+    std::filesystem::remove(path_ + std::string(RingDrain::kStateSuffix));
+    std::filesystem::remove(path_);
+    std::ofstream(path_, std::ios::binary) << noisy;
+    sink_ = {};
+    auto drain = RingDrain::Open(path_, options_, &sink_);
+    if (!drain.ok()) continue;
+    ++opened;
+    for (int step = 0; step < 4; ++step) {
+      if (!(*drain)->Step().ok()) break;
+      clock_->Advance(seconds(6));
+    }
+    drain->reset();
+    for (Signal signal : kAllSignals) {
+      for (const std::string& request : sink_.Bytes(signal)) {
+        const ScanResult scan = ScanOtlp(signal, request);
+        EXPECT_TRUE(scan.ok) << scan.error;
+      }
+    }
+  }
+  EXPECT_GT(opened, 100u);
 }
 
 }  // namespace
