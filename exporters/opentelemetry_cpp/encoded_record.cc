@@ -19,6 +19,13 @@ void RecordWriter::WriteKeyValues(uint32_t field, const KeyValueIterable& attrib
   if (failed) throw std::bad_alloc();
 }
 
+bool RecordWriter::TrySetLastByte(Slot slot, uint8_t byte) noexcept {
+  const Part part = parts_[slot];
+  if (part.size == 0) return false;
+  buffer_.data()[part.begin + part.size - 1] = static_cast<char>(byte);
+  return true;
+}
+
 void RecordWriter::Erase(Slot slot) noexcept {
   const Part part = std::exchange(parts_[slot], {});
   if (part.size == 0) return;

@@ -55,6 +55,9 @@ class RecordWriter : public wire::BasicWriter<InlineBuffer<kBlockSize - 200>> {
     return true;
   }
 
+  // Changes the last byte of such a part; false where it is not set.
+  bool TrySetLastByte(Slot slot, uint8_t byte) noexcept;
+
   // Within TryWrite.
   void WriteKeyValues(uint32_t field, const KeyValueIterable& attributes);
 

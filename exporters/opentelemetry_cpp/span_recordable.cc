@@ -72,11 +72,14 @@ void SpanRecordable::AddLink(const SpanContext& target, const KeyValueIterable& 
   dropped_links_ += !written;
 }
 
+// The description of an error stays when the code changes afterwards, as the SDK's exporters have it.
 void SpanRecordable::SetStatus(StatusCode code, nostd::string_view description) noexcept {
+  const auto number = static_cast<uint8_t>(code);
+  if (code != StatusCode::kError && fields.TrySetLastByte(kStatus, number & 0x7f)) return;
   fields.TryReplace(kStatus, [&] {
     const auto status = fields.Begin(field::kSpanStatus);
     if (code == StatusCode::kError) WriteText(&fields, field::kStatusMessage, View(description));
-    fields.NonZeroVarint(field::kStatusCode, static_cast<uint64_t>(code));
+    fields.Varint(field::kStatusCode, number & 0x7f);  // one byte, the last
     fields.End(status);
   });
 }

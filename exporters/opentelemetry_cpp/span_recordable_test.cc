@@ -144,6 +144,11 @@ TEST(SpanRecordableTest, StatusAndNameMayBeSetAgain) {
   ExpectAsTheSdk([](SdkRecordable& span) { span.SetStatus(StatusCode::kUnset, ""); });
   ExpectAsTheSdk([](SdkRecordable& span) { span.SetStatus(StatusCode::kOk, "said though it is well"); });
   ExpectAsTheSdk([](SdkRecordable& span) {
+    span.SetStatus(StatusCode::kError, "it fell over");
+    span.SetStatus(StatusCode::kOk, "and rose again");
+    span.SetStatus(StatusCode::kUnset, "");
+  });
+  ExpectAsTheSdk([](SdkRecordable& span) {
     span.SetName("first");
     span.SetAttribute("between", 1);
     span.SetStatus(StatusCode::kError, "it fell over");
