@@ -102,6 +102,9 @@ endif()
 
 # --- headers, licence, the Arrow that is brought along --------------------------------------------
 set(header_patterns PATTERN "*.h")
+if(NOT OTLP_ARROW_BUILD_SERVICE)
+  list(APPEND header_patterns PATTERN "service.h" EXCLUDE PATTERN "mock_otlp_service.h" EXCLUDE)
+endif()
 if(NOT TARGET otlp_arrow_opentelemetry_exporters)
   list(APPEND header_patterns PATTERN "opentelemetry_exporters.h" EXCLUDE)
 endif()
