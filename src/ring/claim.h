@@ -27,8 +27,9 @@ inline Claim ClaimSlot(const RingPlace& ring, uint32_t writer, Counter* reclaime
       last = now;
       continue;
     }
-    if (!ring.header->writer_index.compare_exchange_weak(last, last + 1, std::memory_order_acq_rel, std::memory_order_relaxed)) continue;
-    const int64_t sequence = ++last;
+    const auto sequence = static_cast<int64_t>(static_cast<uint64_t>(last) + 1);
+    if (!ring.header->writer_index.compare_exchange_weak(last, sequence, std::memory_order_acq_rel, std::memory_order_relaxed)) continue;
+    last = sequence;
     const uint32_t lap = ring.Lap(sequence);
     uint32_t free = lap - 1;
     if (ring.AvailabilityOf(sequence).compare_exchange_strong(free, MarkOf(lap, writer), std::memory_order_acq_rel)) [[likely]] {

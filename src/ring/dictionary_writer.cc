@@ -76,6 +76,7 @@ Result<Ref> DictionaryWriter::Append(std::string_view bytes) {
   uint64_t end = 0;
   do {
     end = static_cast<uint64_t>(begin) + size;
+    if (static_cast<uint64_t>(begin) < first_entry_) return Status::Export("the dictionary of '" + file_->path() + "' is damaged: it is said to end at byte " + std::to_string(begin));
     if (static_cast<uint64_t>(begin) > most_end_ || size > most_end_ - static_cast<uint64_t>(begin)) {
       return Status::Export("the dictionary of '" + file_->path() + "' has reached dictionary_max_bytes: " + std::to_string(bytes.size()) +
                             " bytes more do not fit into " + std::to_string(most_end_ - first_entry_) + "; raise it, or use fewer different names and resources");

@@ -6,6 +6,9 @@
 namespace otlp_arrow::ring {
 namespace {
 
+// Far from where sequence numbers would end.
+constexpr int64_t kMostRead = INT64_MAX / 2;
+
 Status Damaged(const std::string& path, const std::string& what) {
   return Status::Io("'" + path + "' is no usable OTLP-MMAP file: " + what + "; move it away, and its writer creates a new one");
 }
@@ -97,7 +100,7 @@ Status CheckIndices(const std::string& path, const Geometry& geometry, char* map
     // In this order the writer's index can only be ahead.
     const int64_t read = ring.header->reader_index.load(std::memory_order_acquire);
     const int64_t written = ring.header->writer_index.load(std::memory_order_acquire);
-    if (read < -1 || written < read || static_cast<uint64_t>(written - read) > ring.num_slots) {
+    if (read < -1 || read > kMostRead || written < read || static_cast<uint64_t>(written) - static_cast<uint64_t>(read) > ring.num_slots) {
       return Damaged(path, "the ring of " + std::string(RingName(kind)) + " was read up to record " + std::to_string(read) + " and written up to " +
                                std::to_string(written) + ", with " + Number(ring.num_slots) + " slots");
     }

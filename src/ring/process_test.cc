@@ -275,7 +275,8 @@ TEST(RingProcesses, AForkedChildGoesOnAsAWriterOfItsOwn) {
   Pipe recorded, go_on;
   ChildProcess child([&] {
     if (writer->number() != 0) return 1;
-    SpanStart start = Ids(7).Start("child's");
+    const Ids ids(7);
+    const SpanStart start = ids.Start("child's");
     if (writer->RecordSpanStart(start) != RecordResult::kRecorded) return 2;
     if (Must(writer->InternString("shared")) != shared) return 3;
     if (!writer->InternString("the child's").ok()) return 4;
@@ -313,7 +314,7 @@ TEST(RingProcesses, AForkWhileOtherThreadsRecordLeavesBothSidesWhole) {
   std::atomic<uint64_t> recorded{0};
   std::thread busy([&] {
     for (uint64_t i = 0; !stop.load(); ++i) {
-      if (i % 50 == 0) (void)Must(writer->InternString("name " + std::to_string(i)));
+      if (i % 50 == 0) (void)Must(writer->InternString("name " + std::to_string(i % 100'000)));
       if (RecordNumbered(writer.get(), {0, i}) == RecordResult::kRecorded) recorded.fetch_add(1);
     }
   });
@@ -348,26 +349,30 @@ TEST(RingProcesses, AKilledProducerLosesNothingAndStopsNothing) {
   ReaderOptions options;
   options.claim_timeout = std::chrono::milliseconds(5);
   WriterOptions writer_options = Blocking();
-  writer_options.max_block_ms = 60'000;
+  writer_options.events = {4096, 256};  // room to be at work, not waiting, when the kill comes
   const auto survivor = Must(RingWriter::Open(dir / "ring", writer_options));
   auto reader = Must(RingReader::Open(dir / "ring", options));
   Checker checker;
   uint64_t random = 88172645463325252u, survivors = 0;
   const int rounds = Rounds(100, 1000);
   for (int round = 1; round <= rounds; ++round) {
-    const auto producer = static_cast<uint64_t>(round);
-    // It says how far it came in memory that both see.
+    // Its two threads say how far they came in memory that both sides see.
+    const uint64_t producers[] = {2 * static_cast<uint64_t>(round), 2 * static_cast<uint64_t>(round) + 1};
     auto* returned = static_cast<std::atomic<uint64_t>*>(::mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
     const pid_t child = ::fork();
     if (child == 0) {
       const auto writer = RingWriter::Open(dir / "ring", writer_options);
       if (!writer.ok()) ::_exit(1);
-      for (uint64_t i = 0;; ++i) {
-        if (RecordNumbered(writer->get(), {producer, i}) == RecordResult::kRecorded) returned->store(i + 1);
-        if (i % 64 == 0) (void)(*writer)->InternString("name " + std::to_string(producer) + " " + std::to_string(i));
-      }
+      const auto produce = [&](size_t thread) {
+        for (uint64_t i = 0;; ++i) {
+          if (RecordNumbered(writer->get(), {producers[thread], i}) == RecordResult::kRecorded) returned[thread].store(i + 1);
+          if (i % 64 == 0) (void)(*writer)->InternString("name " + std::to_string(producers[thread]) + " " + std::to_string(i));
+        }
+      };
+      std::thread other(produce, 1);
+      produce(0);
     }
-    while (returned->load() < 100) PollInto(reader.get(), &checker);
+    while (returned[0].load() < 50 || returned[1].load() < 50) PollInto(reader.get(), &checker);
     random ^= random << 13, random ^= random >> 7, random ^= random << 17;
     const auto until = std::chrono::steady_clock::now() + std::chrono::microseconds(random % 5000);
     while (std::chrono::steady_clock::now() < until) PollInto(reader.get(), &checker, 1 + random % 50);
@@ -383,9 +388,11 @@ TEST(RingProcesses, AKilledProducerLosesNothingAndStopsNothing) {
     const int64_t written = events.writer_index;
     while (reader->last_read(RingKind::kEvents) < written && std::chrono::steady_clock::now() < give_up) PollInto(reader.get(), &checker);
     ASSERT_EQ(reader->last_read(RingKind::kEvents), written) << "the ring stands still";
-    const uint64_t arrived = checker.TakenOf(producer), told = returned->load();
-    EXPECT_GE(arrived, told);
-    EXPECT_LE(arrived, told + 1);  // published, and killed before it could say so
+    for (const size_t thread : {0, 1}) {
+      const uint64_t arrived = checker.TakenOf(producers[thread]), told = returned[thread].load();
+      EXPECT_GE(arrived, told);
+      EXPECT_LE(arrived, told + 1);  // published, and killed before it could say so
+    }
     ASSERT_EQ(RecordNumbered(survivor.get(), {0, survivors++}), RecordResult::kRecorded);
     PollInto(reader.get(), &checker);
     EXPECT_EQ(checker.TakenOf(0), survivors);

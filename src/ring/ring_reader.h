@@ -38,7 +38,7 @@ struct RingStats {
   uint64_t slot_bytes = 0;
   int64_t reader_index = -1;
   int64_t writer_index = -1;
-  uint64_t filled() const { return static_cast<uint64_t>(writer_index - reader_index); }
+  uint64_t filled() const { return static_cast<uint64_t>(writer_index) - static_cast<uint64_t>(reader_index); }
 };
 
 struct FileStats {
