@@ -135,6 +135,53 @@ TEST(CommandLineTest, ReplayChecksItsArguments) {
   EXPECT_THAT(text({"--since", "1h", "--until", "2h"}), HasSubstr("--since must be before --until"));
 }
 
+Command ParseCollect(std::vector<std::string> arguments, const Environment& environment) {
+  arguments.insert(arguments.begin(), {"otlp-arrow", "collect"});
+  return ParseCommandLine(std::move(arguments), kNow, environment);
+}
+
+TEST(CommandLineTest, Collect) {
+  const auto command = ParseCollect({"--input", "a.mmap", "--input", "b", "--output-dir", "d", "--once", "--metric-interval", "0.5", "--foreign-idle", "7",
+                                     "--max-series", "9", "--max-open-spans", "8", "--write-interval-secs", "1"},
+                                    {{"OTEL_EXPORTER_OTLP_ENDPOINT", "http://ignored:1"}});
+  ASSERT_TRUE(std::holds_alternative<CollectOptions>(command));
+  const auto& options = std::get<CollectOptions>(command);
+  EXPECT_THAT(options.inputs, ElementsAre("a.mmap", "b"));
+  EXPECT_THAT(options.settings, ElementsAre(Pair("output_dir", ElementsAre("d")), Pair("write_interval_secs", ElementsAre("1"))));
+  EXPECT_TRUE(options.once);
+  EXPECT_EQ(options.drain.metric_interval, milliseconds(500));
+  EXPECT_EQ(options.drain.foreign_idle, milliseconds(7000));
+  EXPECT_EQ(options.drain.most_series, 9u);
+  EXPECT_EQ(options.drain.most_open_spans, 8u);
+  EXPECT_FALSE(options.sender) << "a flag wins over the environment";
+}
+
+TEST(CommandLineTest, CollectTakesFileAndBackendFromTheEnvironment) {
+  const Environment environment = {{"SDK_MMAP_EXPORTER_FILE", "/tmp/x.mmap"}, {"OTEL_EXPORTER_OTLP_ENDPOINT", "http://backend:4318"}};
+  const auto command = ParseCollect({"--header", "key=secret", "--gzip", "--timeout", "2"}, environment);
+  ASSERT_TRUE(std::holds_alternative<CollectOptions>(command));
+  const auto& options = std::get<CollectOptions>(command);
+  EXPECT_THAT(options.inputs, ElementsAre("/tmp/x.mmap"));
+  ASSERT_TRUE(options.sender);
+  EXPECT_EQ(options.sender->endpoint.ToString(), "http://backend:4318 (http)");
+  EXPECT_THAT(options.sender->headers, ElementsAre(Pair("key", "secret")));
+  EXPECT_TRUE(options.sender->gzip);
+  EXPECT_EQ(options.timeout, milliseconds(2000));
+}
+
+TEST(CommandLineTest, CollectChecksItsArguments) {
+  const auto text = [](const std::vector<std::string>& arguments, const Environment& environment = {}) {
+    const Command command = ParseCollect(arguments, environment);
+    const auto* print = std::get_if<PrintOptions>(&command);
+    return print ? print->text : "taken";
+  };
+  EXPECT_THAT(text({}), AllOf(HasSubstr("--input"), HasSubstr("SDK_MMAP_EXPORTER_FILE")));
+  EXPECT_THAT(text({"--input", "a", "--output-dir", "d", "--otlp-endpoint", "http://b:1"}), HasSubstr("exclude each other"));
+  EXPECT_THAT(text({"--input", "a"}, {{"OTEL_EXPORTER_OTLP_ENDPOINT", "ftp://b"}}), AllOf(HasSubstr("OTEL_EXPORTER_OTLP_ENDPOINT"), HasSubstr("ftp")));
+  EXPECT_THAT(text({"--input", "a", "--max-series", "0"}), HasSubstr("--max-series"));
+  EXPECT_THAT(text({"--input", "a", "--grpc-address", "x:1"}), HasSubstr("--grpc-address"));
+}
+
 TEST(ParseTimeTest, ReadsDatesTimesAndAges) {
   const auto seconds = [](const std::string& text) {
     auto time = ParseTime(text, kNow);
