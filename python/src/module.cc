@@ -9,4 +9,5 @@ NB_MODULE(_native, m) {
   BindLibrary(m);
   BindConversion(m);
   BindReader(m);
+  BindMmap(m);
 }
