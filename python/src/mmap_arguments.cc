@@ -84,7 +84,7 @@ Utf8 TextArgument(const Argument& argument) {
   return Utf8(argument.value);
 }
 
-void BytesArgument(const Argument& argument, uint8_t* out, size_t size) {
+void BytesOfOther(const Argument& argument, uint8_t* out, size_t size) {
   const std::string wanted = std::to_string(size) + " bytes";
   const auto copy = [&](const void* bytes, Py_ssize_t length) {
     if (static_cast<size_t>(length) != size) argument.WrongValue((wanted + "; it has " + std::to_string(length)).c_str());
@@ -104,10 +104,6 @@ void BytesArgument(const Argument& argument, uint8_t* out, size_t size) {
   const nb::object bytes = nb::steal(PyBytes_FromObject(argument.value));
   if (!bytes.is_valid()) argument.WrongValue(wanted.c_str());
   copy(PyBytes_AS_STRING(bytes.ptr()), PyBytes_GET_SIZE(bytes.ptr()));
-}
-
-bool IsZero(const uint8_t* bytes, size_t size) {
-  return std::all_of(bytes, bytes + size, [](uint8_t byte) { return byte == 0; });
 }
 
 int32_t EnumArgument(const Argument& argument, std::span<const char* const> names, int32_t first, const char* wanted) {

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstdint>
+#include <cstring>
 #include <span>
 #include <string_view>
 
@@ -65,8 +66,24 @@ inline uint32_t Uint32Argument(const Argument& argument) {
 Utf8 TextArgument(const Argument& argument);
 
 // `size` bytes out of bytes, another buffer, or a list of integers. TypeError, ValueError.
-void BytesArgument(const Argument& argument, uint8_t* out, size_t size);
-bool IsZero(const uint8_t* bytes, size_t size);
+void BytesOfOther(const Argument& argument, uint8_t* out, size_t size);
+inline void BytesArgument(const Argument& argument, uint8_t* out, size_t size) {
+  if (PyBytes_CheckExact(argument.value) && static_cast<size_t>(PyBytes_GET_SIZE(argument.value)) == size) [[likely]] {
+    std::memcpy(out, PyBytes_AS_STRING(argument.value), size);
+  } else {
+    BytesOfOther(argument, out, size);
+  }
+}
+// `size` is a multiple of 8.
+inline bool IsZero(const uint8_t* bytes, size_t size) {
+  uint64_t any = 0;
+  for (size_t i = 0; i < size; i += sizeof(any)) {
+    uint64_t word;
+    std::memcpy(&word, bytes + i, sizeof(word));
+    any |= word;
+  }
+  return any == 0;
+}
 // As above; an id of zeros is a ValueError.
 template <size_t kSize>
 std::array<uint8_t, kSize> IdArgument(const Argument& argument) {
