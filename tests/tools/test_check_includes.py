@@ -40,6 +40,8 @@ def tree(tmp_path):
     write(tmp_path, "src/service/main.cc", '#include <CLI/CLI.hpp>\n#include <yaml-cpp/yaml.h>\n#include "pipeline/pipeline.h"\n')
     write(tmp_path, "src/service/files_testing.h", '#include "pipeline/pipeline.h"\n')
     write(tmp_path, "tests/random_otlp.h")
+    write(tmp_path, "src/ring/values.h")
+    write(tmp_path, "python/src/mmap_values.cc", '#include "ring/values.h"\n')
     write(tmp_path, "examples/record.cc", '#include "otlp_arrow/config.h"\n')
     return tmp_path
 
@@ -70,6 +72,8 @@ def test_a_tree_that_keeps_the_rules_passes(tree):
         ("include/otlp_arrow/library.h", "<arrow/type_fwd.h>", "public headers include only"),
         ("include/otlp_arrow/library.h", '"base/clock.h"', "public headers include only"),
         ("examples/record.cc", '"base/clock.h"', "only what stands in include/"),
+        ("python/src/bind_reader.cc", '"ring/values.h"', "only what stands in include/"),
+        ("python/src/mmap_functions.cc", '"ring/ring.h"', "only what stands in include/"),
     ],
 )
 def test_a_violation_is_named_with_file_and_line(tree, file, include, reason):
