@@ -17,8 +17,8 @@ using ring::RingKind;
 constexpr size_t At(RingKind kind) { return static_cast<size_t>(kind); }
 // Parts of one record that do not come: their writer died.
 constexpr auto kPartsTimeout = std::chrono::seconds(2);
-// Dead claims are given up before.
-constexpr auto kLateEventTimeout = std::chrono::milliseconds(100);
+// Dead claims are given up long before; a busy machine may keep a living writer from its slot for so long.
+constexpr auto kLateEventTimeout = std::chrono::milliseconds(500);
 
 uint64_t Nanoseconds(Clock::WallTime time) {
   return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(time.time_since_epoch()).count());
