@@ -31,5 +31,8 @@ cmake --build --preset "$preset" -j "$jobs" ${targets:+--target "${targets[@]}"}
 export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_container_overflow=0}
 export TSAN_OPTIONS=${TSAN_OPTIONS:-suppressions=$PWD/tests/tsan_suppressions.txt history_size=4}
 export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
+# What is asked for must be there.
+there=$(ctest --preset "$preset" -N ${pattern:+-R "^($pattern)$"} | grep -c '^ *Test *#' || true)
+[ "$there" -ge "${#targets[@]}" ] && [ "$there" -gt 0 ] || { echo "run_unit_tests.sh: of ${#targets[@]} programs of tests CTest knows $there: $pattern"; exit 1; }
 rm -rf "build/reports/$preset"
 GTEST_OUTPUT="xml:$PWD/build/reports/$preset/" ctest --preset "$preset" -j "$jobs" ${pattern:+-R "^($pattern)$"}
