@@ -43,8 +43,8 @@ class Server:
 
     def end(self, number=signal.SIGTERM):
         self.process.send_signal(number)
-        errors = self.process.communicate(timeout=60)[1]
-        return self.process.returncode, errors
+        errors = self.process.stderr.read()  # with what came along with the addresses, which communicate() would not see
+        return self.process.wait(timeout=60), errors
 
 
 @pytest.fixture
