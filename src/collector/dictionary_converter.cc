@@ -21,6 +21,17 @@ std::optional<std::string_view> DictionaryConverter::Text(int64_t reference) con
   return entries_->Find(reference);
 }
 
+size_t DictionaryConverter::Attributes(const ring::Repeated& key_value_refs, uint32_t field, wire::Writer* out) const {
+  size_t left_out = 0;
+  for (std::string_view pair : key_value_refs) {
+    const size_t before = out->size();
+    if (Attribute(Cursor(pair), field, out)) continue;
+    out->Truncate(before);
+    ++left_out;
+  }
+  return left_out;
+}
+
 bool DictionaryConverter::Attribute(Cursor key_value_ref, uint32_t field, wire::Writer* out) const {
   return KeyValueAt(key_value_ref, field, 0, out);
 }

@@ -21,15 +21,17 @@ class DictionaryEntries {
   virtual std::optional<std::string_view> Find(int64_t reference) const = 0;
 };
 
-// Each of these returns false where the bytes are no such message or refer to what is not there; what was written by then
-// stays written.
+// The functions that return bool say false where the bytes are no such message or refer to what is not there; what was
+// written by then stays written.
 class DictionaryConverter {
  public:
   explicit DictionaryConverter(const DictionaryEntries* entries) : entries_(entries) {}
 
   // A reference to a text; 0 is the empty text.
   std::optional<std::string_view> Text(int64_t reference) const;
-  // KeyValueRef -> KeyValue, as field `field`.
+  // KeyValueRefs -> KeyValues, as fields `field`. Those that cannot be converted are left out; returns how many.
+  size_t Attributes(const ring::Repeated& key_value_refs, uint32_t field, wire::Writer* out) const;
+  // One of them.
   bool Attribute(wire::Cursor key_value_ref, uint32_t field, wire::Writer* out) const;
   // The mmap format's AnyValue -> OTLP's, as field `field`.
   bool View(const ring::AnyView& value, uint32_t field, wire::Writer* out) const;

@@ -41,7 +41,7 @@ void RingDrain::Prepare(uint32_t kind, const Positions& before, int64_t split, b
   for (int64_t position : before) out.Varint(FrameField::kBefore, static_cast<uint64_t>(position + 1));
   for (int64_t position : positions_) out.Varint(FrameField::kAfter, static_cast<uint64_t>(position + 1));
   out.Varint(FrameField::kSplit, static_cast<uint64_t>(split + 1));
-  WriteState(kind == kSnapshotFrame, &out);
+  WriteState(false, &out);
   // A frame that is being replayed stands in the log already.
   if (!replaying) pending_->frame = out.Take();
 }
@@ -73,7 +73,7 @@ void RingDrain::WriteState(bool everything, wire::Writer* out) {
 
 void RingDrain::AddRequest(Signal signal, ScopeGroups* groups, bool may_be_held) {
   std::string bytes = groups->TakeRequest();
-  if (!bytes.empty()) pending_->requests.push_back({signal, std::move(bytes), may_be_held});
+  if (!bytes.empty()) pending_->requests.push_back({signal, SharedBytes::Take(std::move(bytes)), may_be_held});
 }
 
 Status RingDrain::HandOver() {

@@ -6,8 +6,6 @@
 namespace otlp_arrow {
 namespace {
 
-using wire::Cursor;
-
 constexpr uint32_t kLogRecords = 2;  // of ScopeLogs
 
 // https://github.com/open-telemetry/opentelemetry-proto/blob/main/opentelemetry/proto/logs/v1/logs.proto
@@ -47,12 +45,7 @@ bool WriteLogRecord(std::span<const ring::EventView> parts, const DictionaryConv
   whole &= WriteBody(parts, converter, out);
   for (const ring::EventView& part : parts) {
     dropped += part.dropped_attributes_count;
-    for (std::string_view pair : part.attributes) {
-      const size_t before = out->size();
-      if (converter.Attribute(Cursor(pair), LogField::kAttributes, out)) continue;
-      out->Truncate(before);
-      whole = false;
-    }
+    whole &= converter.Attributes(part.attributes, LogField::kAttributes, out) == 0;
   }
   out->NonZeroVarint(LogField::kDroppedAttributes, std::min<uint64_t>(dropped, UINT32_MAX));
   if (event.context) {

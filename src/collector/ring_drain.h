@@ -76,7 +76,7 @@ class RingDrain {
   };
   struct Request {
     Signal signal = Signal::kTraces;
-    std::string bytes;
+    SharedBytes bytes;
     bool may_be_held = false;
   };
   struct Pending {

@@ -34,19 +34,19 @@ using SpanBytes = std::array<uint8_t, 8>;
 // Keeps what it is handed; refuses, or dies in the eyes of the drain, when it is told to.
 class MemorySink final : public CollectorSink {
  public:
-  Status Take(Signal signal, const std::string& request) override {
+  Status Take(Signal signal, const SharedBytes& request) override {
     if (to_take_ > 0) {
       --to_take_;
     } else if (refusals_ > 0) {
       --refusals_;
       return Status::BufferFull("no room");
     }
-    taken_[signal].push_back(request);
+    taken_[signal].emplace_back(request.data);
     return Status::Ok();
   }
-  bool Holds(Signal signal, const std::string& request) override {
+  bool Holds(Signal signal, const SharedBytes& request) override {
     const auto& taken = taken_[signal];
-    return std::find(taken.begin(), taken.end(), request) != taken.end();
+    return std::find(taken.begin(), taken.end(), request.data) != taken.end();
   }
   // So many, after `first` that are taken.
   void RefuseNext(int count, int first = 0) {

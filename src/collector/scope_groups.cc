@@ -5,8 +5,6 @@
 namespace otlp_arrow {
 namespace {
 
-using wire::Cursor;
-
 constexpr uint32_t kResourceItems = 1;  // of the request
 struct ResourceItemsField {
   enum : uint32_t { kResource = 1, kScopeItems = 2, kSchemaUrl = 3 };
@@ -22,12 +20,6 @@ struct ScopeField {
 };
 
 }  // namespace
-
-void ScopeCache::ConvertAttributes(const ring::Repeated& attributes, uint32_t field, wire::Writer* out) {
-  for (std::string_view pair : attributes) {
-    if (!converter_.Attribute(Cursor(pair), field, out)) ++broken_;
-  }
-}
 
 const ScopeCache::Scope& ScopeCache::FindScope(ring::Ref reference) {
   const auto [place, is_new] = scopes_.try_emplace(reference);
@@ -45,7 +37,7 @@ const ScopeCache::Scope& ScopeCache::FindScope(ring::Ref reference) {
     if (text) out.NonEmpty(field, *text);
     broken_ += !text;
   }
-  ConvertAttributes(view->attributes, ScopeField::kAttributes, &out);
+  broken_ += converter_.Attributes(view->attributes, ScopeField::kAttributes, &out);
   out.NonZeroVarint(ScopeField::kDropped, view->dropped_attributes_count);
   scope.message = out.Take();
   scope.schema_url = view->schema_url;
@@ -64,7 +56,7 @@ const ScopeCache::Resource& ScopeCache::FindResource(ring::Ref reference) {
     return resource;
   }
   wire::Writer out;
-  ConvertAttributes(view->attributes, ResourceField::kAttributes, &out);
+  broken_ += converter_.Attributes(view->attributes, ResourceField::kAttributes, &out);
   out.NonZeroVarint(ResourceField::kDropped, view->dropped_attributes_count);
   resource.message = out.Take();
   resource.schema_url = view->schema_url;

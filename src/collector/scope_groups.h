@@ -33,8 +33,6 @@ class ScopeCache {
   uint64_t broken() const { return broken_; }
 
  private:
-  void ConvertAttributes(const ring::Repeated& attributes, uint32_t field, wire::Writer* out);
-
   const DictionaryEntries* entries_;
   DictionaryConverter converter_;
   std::unordered_map<ring::Ref, Scope> scopes_;

@@ -152,18 +152,9 @@ void SpanTable::Start(const ring::SpanEventView& record, const ring::StartSpanVi
   span->attributes.insert(0, attributes);
 }
 
-void SpanTable::WriteAttributes(const ring::Repeated& attributes, uint32_t field) {
-  for (std::string_view pair : attributes) {
-    const size_t before = scratch_.size();
-    if (converter_.Attribute(Cursor(pair), field, &scratch_)) continue;
-    scratch_.Truncate(before);
-    ++counters_.broken;
-  }
-}
-
 void SpanTable::AppendAttributes(const ring::Repeated& attributes, std::string* fields) {
   scratch_.Clear();
-  WriteAttributes(attributes, SpanField::kAttributes);
+  counters_.broken += converter_.Attributes(attributes, SpanField::kAttributes, &scratch_);
   fields->append(scratch_.view());
 }
 
@@ -174,7 +165,7 @@ void SpanTable::AppendLink(std::string_view bytes, std::string* fields) {
   scratch_.NonEmpty(LinkField::kTraceId, link.context.trace_id);
   scratch_.NonEmpty(LinkField::kSpanId, link.context.span_id);
   scratch_.NonEmpty(LinkField::kTraceState, link.trace_state);
-  WriteAttributes(link.attributes, LinkField::kAttributes);
+  counters_.broken += converter_.Attributes(link.attributes, LinkField::kAttributes, &scratch_);
   scratch_.NonZeroVarint(LinkField::kDroppedAttributes, link.dropped_attributes_count);
   scratch_.NonZeroFixed32(LinkField::kFlags, link.context.flags);
   scratch_.End(message);
@@ -199,7 +190,7 @@ bool SpanTable::AddEvent(std::span<const ring::EventView> parts) {
   uint64_t dropped = 0;
   for (const ring::EventView& part : parts) {
     dropped += part.dropped_attributes_count;
-    WriteAttributes(part.attributes, EventField::kAttributes);
+    counters_.broken += converter_.Attributes(part.attributes, EventField::kAttributes, &scratch_);
   }
   scratch_.NonZeroVarint(EventField::kDroppedAttributes, std::min<uint64_t>(dropped, UINT32_MAX));
   scratch_.End(message);

@@ -90,7 +90,6 @@ class SpanTable {
   void MarkChanged(const Key& key, OpenSpan* span);
   OpenSpan* FindOrAdd(const Key& key, ring::Ref scope);
   void Start(const ring::SpanEventView& record, const ring::StartSpanView& start, OpenSpan* span);
-  void WriteAttributes(const ring::Repeated& attributes, uint32_t field);
   void AppendAttributes(const ring::Repeated& attributes, std::string* fields);
   void AppendLink(std::string_view link, std::string* fields);
   void Write(const Key& key, const OpenSpan& span, uint64_t end_time, const ring::StatusView* status, bool incomplete, ScopeGroups* out);

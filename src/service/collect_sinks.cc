@@ -73,22 +73,22 @@ Result<bool> IsStored(const std::string& output_dir, Signal signal, const std::s
 
 }  // namespace
 
-Status StoreSink::Take(Signal signal, const std::string& request) {
-  const AcceptResult result = pipeline_->AcceptAndWait(signal, SharedBytes::Copy(request));
+Status StoreSink::Take(Signal signal, const SharedBytes& request) {
+  const AcceptResult result = pipeline_->AcceptAndWait(signal, request);
   if (result.rejected_items > 0) {
     spdlog::warn("{} {} left out: {}", result.rejected_items, SignalName(signal), result.rejected_reason);
   }
   return result.status;
 }
 
-bool StoreSink::Holds(Signal signal, const std::string& request) {
-  auto stored = IsStored(output_dir_, signal, request);
+bool StoreSink::Holds(Signal signal, const SharedBytes& request) {
+  auto stored = IsStored(output_dir_, signal, std::string(request.data));
   if (!stored.ok()) spdlog::warn("cannot tell if the last request before the crash was stored, so it is stored now: {}", stored.status().message());
   return stored.ok() && *stored;
 }
 
-Status RemoteSink::Take(Signal signal, const std::string& request) {
-  const SendOutcome outcome = sender_->Send(signal, request, timeout_);
+Status RemoteSink::Take(Signal signal, const SharedBytes& request) {
+  const SendOutcome outcome = sender_->Send(signal, request.data, timeout_);
   switch (outcome.kind) {
     case SendOutcome::Kind::kTaken:
       if (outcome.rejected_items > 0) spdlog::warn("the backend left out {} {}: {}", outcome.rejected_items, SignalName(signal), outcome.message);

@@ -15,9 +15,9 @@ class StoreSink final : public CollectorSink {
  public:
   StoreSink(Pipeline* pipeline, std::string output_dir) : pipeline_(pipeline), output_dir_(std::move(output_dir)) {}
 
-  Status Take(Signal signal, const std::string& request) override;
+  Status Take(Signal signal, const SharedBytes& request) override;
   // Looks for the request's first item in files and journals.
-  bool Holds(Signal signal, const std::string& request) override;
+  bool Holds(Signal signal, const SharedBytes& request) override;
 
  private:
   Pipeline* pipeline_;
@@ -30,8 +30,8 @@ class RemoteSink final : public CollectorSink {
  public:
   RemoteSink(std::unique_ptr<OtlpSender> sender, std::chrono::milliseconds timeout) : sender_(std::move(sender)), timeout_(timeout) {}
 
-  Status Take(Signal signal, const std::string& request) override;
-  bool Holds(Signal, const std::string&) override { return false; }
+  Status Take(Signal signal, const SharedBytes& request) override;
+  bool Holds(Signal, const SharedBytes&) override { return false; }
 
  private:
   std::unique_ptr<OtlpSender> sender_;
