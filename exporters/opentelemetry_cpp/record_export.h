@@ -1,6 +1,7 @@
 // Exporting a batch of recordables: what spans and log records have in common.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <typeinfo>
 #include <utility>
@@ -53,5 +54,23 @@ ExportResult ExportRecords(ExporterCore* core, Signal signal, const opentelemetr
     return batch.records() > 0 ? SendBatch(library, signal, &batch, total) : Status::Ok();
   });
 }
+
+// An exporter of the SDK (`Interface`, of this library) for one kind of records.
+template <class Interface, class SdkRecordable, class Own, Signal kSignal>
+class RecordExporter final : public Interface {
+ public:
+  RecordExporter(std::shared_ptr<OtlpLibrary> library, const char* items) : core_(std::move(library), items) {}
+
+  std::unique_ptr<SdkRecordable> MakeRecordable() noexcept override { return std::unique_ptr<SdkRecordable>(new Own); }
+  ExportResult Export(const opentelemetry::nostd::span<std::unique_ptr<SdkRecordable>>& items) noexcept override {
+    return ExportRecords<Own>(&core_, kSignal, items);
+  }
+  bool ForceFlush(std::chrono::microseconds timeout) noexcept override { return core_.ForceFlush(timeout); }
+  bool Shutdown(std::chrono::microseconds timeout) noexcept override { return core_.Shutdown(timeout); }
+  Status last_error() const override { return core_.last_error(); }
+
+ private:
+  ExporterCore core_;
+};
 
 }  // namespace otlp_arrow::exporters
