@@ -23,7 +23,7 @@
 
 #include "measure.h"
 #include "ring/ring_reader.h"
-#include "ring/ring_writer.h"
+#include "otlp_arrow/ring/ring_writer.h"
 #include "temporary_directory.h"
 
 namespace otlp_arrow::bench {

@@ -9,7 +9,7 @@
 
 #include "gil.h"
 #include "mmap_values.h"
-#include "ring/ring_writer.h"
+#include "otlp_arrow/ring/ring_writer.h"
 
 namespace otlp_arrow::python {
 

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "python_object.h"
-#include "ring/ring_writer.h"
-#include "ring/values.h"
+#include "otlp_arrow/ring/ring_writer.h"
+#include "otlp_arrow/ring/values.h"
 
 namespace otlp_arrow::python {
 

@@ -54,7 +54,7 @@ void WriteNumber(const std::variant<int64_t, double>& number, uint32_t int_field
   }
 }
 
-void WriteBuckets(uint32_t field, const ExponentialHistogram::Buckets& buckets, wire::Writer* out) {
+void WriteBuckets(uint32_t field, const ExponentialAggregation::Buckets& buckets, wire::Writer* out) {
   if (buckets.counts.empty()) return;
   const auto message = out->Begin(field);
   out->ZigZag32(BucketsField::kOffset, buckets.offset);
@@ -69,7 +69,7 @@ void WritePacked64(uint32_t field, const void* values, size_t count, wire::Write
   std::memcpy(out->BytesRoom(field, count * 8), values, count * 8);
 }
 
-bool ReadBuckets(Cursor c, ExponentialHistogram::Buckets* buckets) {
+bool ReadBuckets(Cursor c, ExponentialAggregation::Buckets* buckets) {
   uint32_t tag = 0;
   uint64_t value = 0;
   while (!c.done()) {
@@ -267,7 +267,7 @@ bool MetricStream::RestoreHistogram(uint32_t tag, Cursor* c, Series* series) con
 }
 
 bool MetricStream::RestoreExponential(Cursor point, Series* series) const {
-  ExponentialHistogram::Buckets positive, negative;
+  ExponentialAggregation::Buckets positive, negative;
   uint64_t scale = 0, zero_count = 0;
   uint32_t tag = 0;
   Cursor body{std::string_view()};

@@ -77,7 +77,7 @@ MetricStream::Series* MetricStream::AddSeries(std::string attributes, Outcome* o
   series->attributes = attributes;
   if (definition_.aggregation == Aggregation::kHistogram) series->bucket_counts.resize(definition_.boundaries.size() + 1);
   if (definition_.aggregation == Aggregation::kExponentialHistogram) {
-    series->exponential = std::make_unique<ExponentialHistogram>(definition_.max_buckets, definition_.max_scale);
+    series->exponential = std::make_unique<ExponentialAggregation>(definition_.max_buckets, definition_.max_scale);
   }
   Series* added = series_.emplace_back(std::move(series)).get();
   by_attributes_.emplace(std::move(attributes), added);

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "collector/dictionary_converter.h"
-#include "collector/exponential_histogram.h"
+#include "collector/exponential_aggregation.h"
 #include "collector/metric_definition.h"
 #include "ring/records.h"
 
@@ -64,7 +64,7 @@ class MetricStream {
     uint64_t count = 0;
     double sum = 0, min = 0, max = 0;
     std::vector<uint64_t> bucket_counts;
-    std::unique_ptr<ExponentialHistogram> exponential;
+    std::unique_ptr<ExponentialAggregation> exponential;
     std::vector<Exemplar> exemplars;  // one, or one for each bucket
   };
 

@@ -15,7 +15,7 @@
 
 #include "manual_clock.h"
 #include "otlp/scan.h"
-#include "ring/ring_writer.h"
+#include "otlp_arrow/ring/ring_writer.h"
 #include "temp_dir.h"
 
 namespace otlp_arrow {

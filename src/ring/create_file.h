@@ -3,7 +3,7 @@
 
 #include "base/platform/shared_file.h"
 #include "otlp_arrow/status.h"
-#include "ring/ring_writer.h"
+#include "otlp_arrow/ring/ring_writer.h"
 
 namespace otlp_arrow::ring {
 

@@ -1,5 +1,6 @@
 #include "ring/definition_writer.h"
 
+#include "ring/messages.h"
 #include "ring/record_writer.h"
 
 namespace otlp_arrow::ring {

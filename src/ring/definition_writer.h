@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "ring/values.h"
+#include "otlp_arrow/ring/values.h"
 
 namespace otlp_arrow::ring {
 

@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "ring/messages.h"
 #include "ring/record_writer.h"
 
 namespace otlp_arrow::ring {

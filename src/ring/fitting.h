@@ -5,7 +5,7 @@
 #include <cstdint>
 
 #include "ring/ring_output.h"
-#include "ring/values.h"
+#include "otlp_arrow/ring/values.h"
 
 namespace otlp_arrow::ring {
 

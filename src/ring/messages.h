@@ -1,16 +1,12 @@
-// Field numbers and enumerations of the messages in rings and dictionary (package opentelemetry.proto.mmap.v1), and our
+// Field numbers of the messages in rings and dictionary (package opentelemetry.proto.mmap.v1), and our
 // extension fields, which readers of others pass over: numbers from 1001 on, each with one meaning in all messages.
 #pragma once
 
 #include <cstdint>
 
-namespace otlp_arrow::ring {
+#include "otlp_arrow/ring/values.h"
 
-enum class SpanKind : int32_t { kUnspecified = 0, kInternal = 1, kServer = 2, kClient = 3, kProducer = 4, kConsumer = 5 };
-enum class StatusCodeOfSpan : int32_t { kUnset = 0, kOk = 1, kError = 2 };
-enum class Temporality : int32_t { kUnspecified = 0, kDelta = 1, kCumulative = 2 };
-
-namespace field {
+namespace otlp_arrow::ring::field {
 
 // SpanEvent (spans ring)
 constexpr uint32_t kSpanTraceId = 1, kSpanId = 2, kSpanStart = 11, kSpanEnd = 12, kSpanName = 13, kSpanAttributes = 14,
@@ -57,5 +53,4 @@ constexpr uint32_t kExtMoreParts = 1006;      // bool, in Event: a further part 
 constexpr uint32_t kExtObservedTime = 1007;   // fixed64, in Event
 constexpr uint32_t kExtSchemaUrl = 1008;      // string, in Resource and InstrumentationScope
 
-}  // namespace field
-}  // namespace otlp_arrow::ring
+}  // namespace otlp_arrow::ring::field

@@ -6,9 +6,10 @@
 #include <string_view>
 #include <variant>
 
+#include "ring/messages.h"
 #include "ring/slot_writer.h"
 #include "ring/value_writer.h"
-#include "ring/values.h"
+#include "otlp_arrow/ring/values.h"
 
 namespace otlp_arrow::ring {
 

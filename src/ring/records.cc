@@ -1,3 +1,4 @@
+#include "ring/messages.h"
 #include "ring/records.h"
 
 #include <bit>

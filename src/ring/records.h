@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "ring/messages.h"
-#include "ring/values.h"
+#include "otlp_arrow/ring/values.h"
 
 namespace otlp_arrow::ring {
 

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "ring/values.h"
+#include "otlp_arrow/ring/values.h"
 
 namespace otlp_arrow::ring {
 

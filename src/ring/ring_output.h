@@ -5,7 +5,7 @@
 #include <cstdint>
 
 #include "ring/claim.h"
-#include "ring/ring_writer.h"
+#include "otlp_arrow/ring/ring_writer.h"
 #include "ring/slot_writer.h"
 #include "ring/writer_identity.h"
 

@@ -15,7 +15,7 @@
 #include "base/clock.h"
 #include "otlp_arrow/status.h"
 #include "ring/layout.h"
-#include "ring/values.h"
+#include "otlp_arrow/ring/values.h"
 
 namespace otlp_arrow::ring {
 

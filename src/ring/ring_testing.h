@@ -14,7 +14,7 @@
 
 #include "ring/records.h"
 #include "ring/ring_reader.h"
-#include "ring/ring_writer.h"
+#include "otlp_arrow/ring/ring_writer.h"
 
 namespace otlp_arrow::ring::testing {
 

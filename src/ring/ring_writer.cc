@@ -1,4 +1,4 @@
-#include "ring/ring_writer.h"
+#include "otlp_arrow/ring/ring_writer.h"
 
 #include <algorithm>
 #include <optional>
@@ -10,6 +10,7 @@
 #include "ring/dictionary_writer.h"
 #include "ring/fitting.h"
 #include "ring/geometry.h"
+#include "ring/messages.h"
 #include "ring/record_writer.h"
 #include "ring/ring_output.h"
 

@@ -1,3 +1,4 @@
+#include "ring/messages.h"
 #include "ring/value_writer.h"
 
 namespace otlp_arrow::ring {

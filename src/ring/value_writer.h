@@ -6,8 +6,9 @@
 #include <cstdint>
 #include <string_view>
 
+#include "ring/messages.h"
 #include "ring/slot_writer.h"
-#include "ring/values.h"
+#include "otlp_arrow/ring/values.h"
 
 namespace otlp_arrow::ring {
 

@@ -21,7 +21,7 @@
 #include <thread>
 #include <vector>
 
-#include "ring/ring_writer.h"
+#include "otlp_arrow/ring/ring_writer.h"
 
 namespace {
 

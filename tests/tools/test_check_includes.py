@@ -40,8 +40,6 @@ def tree(tmp_path):
     write(tmp_path, "src/service/main.cc", '#include <CLI/CLI.hpp>\n#include <yaml-cpp/yaml.h>\n#include "pipeline/pipeline.h"\n')
     write(tmp_path, "src/service/files_testing.h", '#include "pipeline/pipeline.h"\n')
     write(tmp_path, "tests/random_otlp.h")
-    write(tmp_path, "src/ring/values.h")
-    write(tmp_path, "python/src/mmap_values.cc", '#include "ring/values.h"\n')
     write(tmp_path, "examples/record.cc", '#include "otlp_arrow/config.h"\n')
     return tmp_path
 

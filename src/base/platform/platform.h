@@ -94,6 +94,9 @@ std::string RandomBytes(size_t n);
 // Tells the kernel the name of the calling thread, for debuggers and profilers (at most 15 characters are kept).
 void SetThreadName(const std::string& name);
 
+// The number of this process; a forked child has another one than its parent.
+int ProcessId();
+
 // Raises the process's soft limit of open files to its hard one, up to a million: a server that runs out of them is deaf.
 // Returns the limit that holds afterwards.
 uint64_t RaiseOpenFileLimit();

@@ -304,4 +304,6 @@ void SetThreadName(const std::string& name) {
 #endif
 }
 
+int ProcessId() { return ::getpid(); }
+
 }  // namespace otlp_arrow::platform

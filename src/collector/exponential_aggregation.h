@@ -8,7 +8,7 @@
 
 namespace otlp_arrow {
 
-class ExponentialHistogram {
+class ExponentialAggregation {
  public:
   static constexpr int32_t kMinScale = -11;  // two buckets then hold every double
   static constexpr int32_t kMaxScale = 20;
@@ -20,7 +20,7 @@ class ExponentialHistogram {
   };
 
   // `max_buckets`: for the positive and the negative range each, at least 2. Values out of range are moved into it.
-  ExponentialHistogram(int64_t max_buckets, int64_t max_scale);
+  ExponentialAggregation(int64_t max_buckets, int64_t max_scale);
 
   // NaN and infinities are not values to count: false.
   bool Record(double value);

@@ -1,4 +1,4 @@
-#include "collector/exponential_histogram.h"
+#include "collector/exponential_aggregation.h"
 
 #include <algorithm>
 #include <cmath>
@@ -9,9 +9,9 @@ namespace {
 
 constexpr int64_t kMostBuckets = 1 << 16;
 
-int64_t High(const ExponentialHistogram::Buckets& buckets) { return buckets.offset + static_cast<int64_t>(buckets.counts.size()) - 1; }
+int64_t High(const ExponentialAggregation::Buckets& buckets) { return buckets.offset + static_cast<int64_t>(buckets.counts.size()) - 1; }
 
-void Merge(ExponentialHistogram::Buckets* buckets, int steps) {
+void Merge(ExponentialAggregation::Buckets* buckets, int steps) {
   if (buckets->counts.empty()) return;
   const int32_t offset = buckets->offset >> steps;
   std::vector<uint64_t> merged(static_cast<size_t>((High(*buckets) >> steps) - offset + 1));
@@ -23,12 +23,12 @@ void Merge(ExponentialHistogram::Buckets* buckets, int steps) {
 
 }  // namespace
 
-ExponentialHistogram::ExponentialHistogram(int64_t max_buckets, int64_t max_scale)
+ExponentialAggregation::ExponentialAggregation(int64_t max_buckets, int64_t max_scale)
     : max_buckets_(static_cast<size_t>(std::clamp<int64_t>(max_buckets, 2, kMostBuckets))),
       max_scale_(static_cast<int32_t>(std::clamp<int64_t>(max_scale, kMinScale, kMaxScale))),
       scale_(max_scale_) {}
 
-int32_t ExponentialHistogram::IndexOf(double value, int32_t scale) {
+int32_t ExponentialAggregation::IndexOf(double value, int32_t scale) {
   int exponent = 0;
   const double fraction = std::frexp(value, &exponent);  // in [0.5, 1)
   const bool power_of_two = fraction == 0.5;             // the upper end of its bucket at every scale
@@ -40,7 +40,7 @@ int32_t ExponentialHistogram::IndexOf(double value, int32_t scale) {
   return static_cast<int32_t>(whole + std::clamp<int64_t>(part, 1 - (int64_t{1} << scale), 0) - 1);
 }
 
-bool ExponentialHistogram::Record(double value) {
+bool ExponentialAggregation::Record(double value) {
   if (!std::isfinite(value)) return false;
   if (value == 0) {
     ++zero_count_;
@@ -50,7 +50,7 @@ bool ExponentialHistogram::Record(double value) {
   return true;
 }
 
-void ExponentialHistogram::Count(Buckets* buckets, double magnitude) {
+void ExponentialAggregation::Count(Buckets* buckets, double magnitude) {
   int64_t index = IndexOf(magnitude, scale_);
   if (!buckets->counts.empty()) {
     int64_t low = std::min<int64_t>(index, buckets->offset);
@@ -77,19 +77,19 @@ void ExponentialHistogram::Count(Buckets* buckets, double magnitude) {
   ++buckets->counts[static_cast<size_t>(index - buckets->offset)];
 }
 
-void ExponentialHistogram::LowerScale(int steps) {
+void ExponentialAggregation::LowerScale(int steps) {
   scale_ -= steps;
   Merge(&positive_, steps);
   Merge(&negative_, steps);
 }
 
-void ExponentialHistogram::Clear() {
+void ExponentialAggregation::Clear() {
   scale_ = max_scale_;
   zero_count_ = 0;
   positive_ = negative_ = {};
 }
 
-void ExponentialHistogram::Restore(int32_t scale, uint64_t zero_count, Buckets positive, Buckets negative) {
+void ExponentialAggregation::Restore(int32_t scale, uint64_t zero_count, Buckets positive, Buckets negative) {
   scale_ = std::clamp(scale, kMinScale, max_scale_);
   zero_count_ = zero_count;
   positive_ = std::move(positive);

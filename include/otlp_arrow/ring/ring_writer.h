@@ -8,9 +8,9 @@
 #include <string>
 #include <string_view>
 
+#include "otlp_arrow/export.h"
+#include "otlp_arrow/ring/values.h"
 #include "otlp_arrow/status.h"
-#include "ring/layout.h"
-#include "ring/values.h"
 
 namespace otlp_arrow::ring {
 
@@ -20,8 +20,8 @@ enum class WhenFull {
 };
 
 struct RingSize {
-  uint64_t slots = 0;       // a power of two, 2 to kMaxSlots
-  uint64_t slot_bytes = 0;  // a multiple of 8, kMinSlotBytes to kMaxSlotBytes
+  uint64_t slots = 0;       // a power of two, 2 to 2^26
+  uint64_t slot_bytes = 0;  // a multiple of 8, 128 to 2^24
 };
 
 struct WriterOptions {
@@ -36,7 +36,7 @@ struct WriterOptions {
   uint64_t time_unix_nano = 0;  // of a file that is created: when the SDK started; 0: now
 };
 // kConfig: names the option, its value and what is allowed.
-Status Validate(const WriterOptions& options);
+OTLP_ARROW_EXPORT Status Validate(const WriterOptions& options);
 
 enum class [[nodiscard]] RecordResult {
   kRecorded,
@@ -55,7 +55,7 @@ struct WriterCounters {
 // What a reference stands for; an entry may stand for several where their bytes are the same.
 enum class EntryKind : uint8_t { kString = 1, kResource = 2, kScope = 4, kMetric = 8 };
 
-class RingWriter {
+class OTLP_ARROW_EXPORT RingWriter {
  public:
   // Opens the file, or creates it (all its rings reserved on the disk) where there is none. Several processes may do so
   // at once. Errors: kConfig; kIo: no space, no permission, a file of another version or a damaged one.

@@ -7,9 +7,12 @@
 #include <string_view>
 #include <variant>
 
-#include "ring/messages.h"
-
 namespace otlp_arrow::ring {
+
+// As in OTLP.
+enum class SpanKind : int32_t { kUnspecified = 0, kInternal = 1, kServer = 2, kClient = 3, kProducer = 4, kConsumer = 5 };
+enum class StatusCodeOfSpan : int32_t { kUnset = 0, kOk = 1, kError = 2 };
+enum class Temporality : int32_t { kUnspecified = 0, kDelta = 1, kCumulative = 2 };
 
 // A reference is the offset of a dictionary entry in the file; 0 means empty or absent.
 using Ref = int64_t;
@@ -174,6 +177,7 @@ struct MetricDefinition {
   std::string_view description = {};
   std::string_view unit = {};
   std::variant<GaugeAggregation, SumAggregation, HistogramAggregation, ExpHistogramAggregation> aggregation;
+  uint32_t cardinality_limit = 0;  // extension: attribute sets, the overflow's one included; 0: as the collector is told
 };
 
 }  // namespace otlp_arrow::ring
