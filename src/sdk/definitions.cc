@@ -8,26 +8,29 @@ namespace otlp_arrow::sdk {
 
 // --- Definition ---
 
+Definition::~Definition() {
+  for (const Bound* bound = bound_.load(std::memory_order_relaxed); bound != nullptr;) delete std::exchange(bound, bound->previous);
+}
+
 Binding Definition::Bind() noexcept {
   if (recorder_->is_shut_down()) return {};
-  std::lock_guard lock(mutex_);
   const uint32_t epoch = recorder_->epoch();
-  if (bound_epoch_.load(std::memory_order_relaxed) == epoch) return binding_;
   Status status;
   try {
     auto writer = recorder_->Writer();
     if (writer.ok()) {
       auto ref = Define(*writer);
       if (ref.ok()) {
-        binding_ = {*writer, *ref};
-        bound_epoch_.store(epoch, std::memory_order_release);
-        return binding_;
+        auto bound = std::make_unique<Bound>(Bound{epoch, {*writer, *ref}, bound_.load(std::memory_order_relaxed)});
+        while (!bound_.compare_exchange_weak(bound->previous, bound.get(), std::memory_order_acq_rel)) {
+        }
+        return bound.release()->binding;
       }
       status = ref.status();
     } else {
       status = writer.status();
     }
-    if (!std::exchange(told_, true)) spdlog::error("nothing is recorded: {}", status.message());
+    if (!told_.exchange(true)) spdlog::error("nothing is recorded: {}", status.message());
   } catch (...) {  // no memory
   }
   return {};

@@ -2,7 +2,6 @@
 
 #include <atomic>
 #include <bit>
-#include <chrono>
 #include <cstring>
 #include <random>
 
@@ -75,10 +74,5 @@ Id RandomId() {
 
 TraceId RandomTraceId() noexcept { return RandomId<TraceId>(); }
 SpanId RandomSpanId() noexcept { return RandomId<SpanId>(); }
-
-uint64_t UnixNanoNow() noexcept {
-  const auto since_1970 = std::chrono::system_clock::now().time_since_epoch();
-  return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(since_1970).count());
-}
 
 }  // namespace otlp_arrow::sdk

@@ -4,10 +4,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <string>
-#include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "otlp_arrow/export.h"
@@ -25,29 +22,35 @@ struct Binding {
   explicit operator bool() const { return writer != nullptr; }
 };
 
-// Something that has a reference in each epoch. Thread-safe; after the first call of an epoch, Get is two loads.
+// Something that has a reference in each epoch. Thread-safe, and without a lock that a fork could leave held; after the first
+// call of an epoch, Get is a few loads.
 class OTLP_ARROW_EXPORT Definition {
  public:
   explicit Definition(std::shared_ptr<Recorder> recorder) : recorder_(std::move(recorder)) {}
-  virtual ~Definition() = default;
+  virtual ~Definition();
   Definition(const Definition&) = delete;
   Definition& operator=(const Definition&) = delete;
 
   Binding Get() noexcept {
-    if (bound_epoch_.load(std::memory_order_acquire) == recorder_->epoch() && !recorder_->is_shut_down()) return binding_;
+    const Bound* bound = bound_.load(std::memory_order_acquire);
+    if (bound && bound->epoch == recorder_->epoch() && !recorder_->is_shut_down()) return bound->binding;
     return Bind();
   }
   const std::shared_ptr<Recorder>& recorder() const { return recorder_; }
 
  private:
+  struct Bound {
+    uint32_t epoch = 0;
+    Binding binding;
+    const Bound* previous = nullptr;
+  };
+  // Threads may do so at once: equal definitions give the same reference.
   virtual Result<ring::Ref> Define(ring::RingWriter* writer) = 0;
   Binding Bind() noexcept;
 
   std::shared_ptr<Recorder> recorder_;
-  std::atomic<uint32_t> bound_epoch_{0};
-  Binding binding_;
-  std::mutex mutex_;
-  bool told_ = false;
+  std::atomic<const Bound*> bound_{nullptr};  // the newest; those before it stay until the end, there are few
+  std::atomic<bool> told_{false};
 };
 
 class OTLP_ARROW_EXPORT ScopeDefinition final : public Definition {
