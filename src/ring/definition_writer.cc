@@ -75,13 +75,14 @@ std::string MetricBytes(const MetricDefinition& metric) {
   const std::string aggregation = std::visit(AggregationWriter{}, metric.aggregation);
   const uint32_t aggregation_field = kFields[metric.aggregation.index()];
   const size_t most = TextBytes(field::kMetricName, metric.name) + TextBytes(field::kMetricDescription, metric.description) +
-                      TextBytes(field::kMetricUnit, metric.unit) + kMostNumber + LenBytes(aggregation_field, aggregation.size());
+                      TextBytes(field::kMetricUnit, metric.unit) + 2 * kMostNumber + LenBytes(aggregation_field, aggregation.size());
   return Written(most, [&](SlotWriter* out) {
     out->Text(field::kMetricName, metric.name);
     out->Text(field::kMetricDescription, metric.description);
     out->Text(field::kMetricUnit, metric.unit);
     PutRef(out, field::kMetricScopeRef, metric.scope);
     out->Bytes(aggregation_field, aggregation.data(), aggregation.size());
+    PutCount(out, field::kExtCardinality, metric.cardinality_limit);
   });
 }
 

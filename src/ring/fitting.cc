@@ -66,6 +66,8 @@ class Fitter {
   bool Put(Record&& record) {
     const PutResult result = ring_->Put(record);
     if (result == PutResult::kTooLarge) state_->CountDropped();  // the ring's slots are too small for its ids and times
+    if (result == PutResult::kFull && put_any_) state_->CountDropped();  // half of it is there already
+    is_full_ = result == PutResult::kFull;
     put_any_ |= result == PutResult::kPut;
     complete_ &= result == PutResult::kPut;
     return result == PutResult::kPut;
@@ -73,6 +75,7 @@ class Fitter {
   void CountTruncated(uint32_t n) { truncated_ += n; }
 
   RecordResult Finish() {
+    if (is_full_ && !put_any_) return RecordResult::kFull;
     state_->CountTruncated(truncated_);
     if (!put_any_) return RecordResult::kDropped;
     return truncated_ > 0 || !complete_ ? RecordResult::kTruncated : RecordResult::kRecorded;
@@ -82,6 +85,7 @@ class Fitter {
   RingOutput* ring_;
   OutputState* state_;
   uint32_t truncated_ = 0;
+  bool is_full_ = false;
   bool put_any_ = false;
   bool complete_ = true;
 };
@@ -151,12 +155,12 @@ RecordResult FitSpanName(RingOutput* ring, OutputState* state, const SpanKey& sp
   return fitter.Finish();
 }
 
-RecordResult FitSpanEnd(RingOutput* ring, OutputState* state, const SpanKey& span, uint64_t end_time_unix_nano, SpanStatus status) {
+RecordResult FitSpanEnd(RingOutput* ring, OutputState* state, const SpanKey& span, const EndContent& end) {
   Fitter fitter(ring, state);
   const auto record = [&](std::string_view message) {
-    return RecordOf(span, field::kSpanEnd, EndContent{end_time_unix_nano, {status.code, message}});
+    return RecordOf(span, field::kSpanEnd, EndContent{end.end_time_unix_nano, {end.status.code, message}, end.dropped});
   };
-  fitter.Put(record(fitter.Cut(status.message, record)));
+  fitter.Put(record(fitter.Cut(end.status.message, record)));
   return fitter.Finish();
 }
 

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "ring/record_writer.h"
 #include "ring/ring_output.h"
 #include "otlp_arrow/ring/values.h"
 
@@ -12,7 +13,7 @@ namespace otlp_arrow::ring {
 RecordResult FitSpanStart(RingOutput* ring, OutputState* state, const SpanStart& span);
 RecordResult FitSpanAttributes(RingOutput* ring, OutputState* state, const SpanKey& span, Attributes attributes);
 RecordResult FitSpanName(RingOutput* ring, OutputState* state, const SpanKey& span, std::string_view name);
-RecordResult FitSpanEnd(RingOutput* ring, OutputState* state, const SpanKey& span, uint64_t end_time_unix_nano, SpanStatus status);
+RecordResult FitSpanEnd(RingOutput* ring, OutputState* state, const SpanKey& span, const EndContent& end);
 RecordResult FitSpanStatus(RingOutput* ring, OutputState* state, const SpanKey& span, SpanStatus status);
 RecordResult FitSpanLink(RingOutput* ring, OutputState* state, const SpanKey& span, const SpanLink& link);
 RecordResult FitMeasurement(RingOutput* ring, OutputState* state, const Measurement& measurement);

@@ -13,13 +13,14 @@
 #include <cstdint>
 #include <string_view>
 
+#include "otlp_arrow/ring/values.h"
+
 namespace otlp_arrow::ring {
 
 static_assert(std::endian::native == std::endian::little, "the format's integers are read and written as they lie in memory");
 static_assert(std::atomic<int64_t>::is_always_lock_free && std::atomic<uint32_t>::is_always_lock_free,
               "processes share these atomics");
 
-enum class RingKind : uint8_t { kEvents, kSpans, kMeasurements };
 constexpr size_t kRingCount = 3;
 constexpr std::array<RingKind, kRingCount> kAllRings = {RingKind::kEvents, RingKind::kSpans, RingKind::kMeasurements};
 constexpr std::string_view RingName(RingKind kind) {

@@ -46,11 +46,15 @@ constexpr uint32_t kExpHistogramTemporality = 1, kExpHistogramMaxBuckets = 2, kE
 // Extensions.
 constexpr uint32_t kExtWriter = 1001;         // uint32, in StartSpan: number of the writer, whose lock says if it lives
 constexpr uint32_t kExtTraceState = 1002;     // string, in StartSpan
-constexpr uint32_t kExtDropped = 1003;        // uint32, in StartSpan, UpdateAttributes and Event: attributes left out, to be added up
+constexpr uint32_t kExtDropped = 1003;        // uint32, in StartSpan, UpdateAttributes, EndSpan and Event: attributes left out, to be added up
 constexpr uint32_t kExtStatus = 1004;         // Status, in UpdateAttributes: the status before the end of the span
 constexpr uint32_t kExtPartId = 1005;         // fixed64, in Event: parts of one record have the same one
 constexpr uint32_t kExtMoreParts = 1006;      // bool, in Event: a further part follows
 constexpr uint32_t kExtObservedTime = 1007;   // fixed64, in Event
 constexpr uint32_t kExtSchemaUrl = 1008;      // string, in Resource and InstrumentationScope
+constexpr uint32_t kExtDroppedEvents = 1009;  // uint32, in EndSpan
+constexpr uint32_t kExtDroppedLinks = 1010;   // uint32, in EndSpan
+constexpr uint32_t kExtIsLogRecord = 1011;    // bool, in Event: not an event of a span
+constexpr uint32_t kExtCardinality = 1012;    // uint32, in MetricRef: attribute sets at most
 
 }  // namespace otlp_arrow::ring::field

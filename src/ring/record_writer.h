@@ -91,11 +91,18 @@ inline void PutStatus(SlotWriter* out, uint32_t field, const SpanStatus& status)
 struct EndContent {
   uint64_t end_time_unix_nano;
   SpanStatus status;
+  SpanDropped dropped;
 
-  size_t Bytes() const { return TagBytes(field::kEndTime) + 8 + StatusBytes(field::kEndStatus, status); }
+  size_t Bytes() const {
+    return TagBytes(field::kEndTime) + 8 + StatusBytes(field::kEndStatus, status) + CountBytes(field::kExtDropped, dropped.attributes) +
+           CountBytes(field::kExtDroppedEvents, dropped.events) + CountBytes(field::kExtDroppedLinks, dropped.links);
+  }
   void Put(SlotWriter* out) const {
     out->Fixed64(field::kEndTime, end_time_unix_nano);
     PutStatus(out, field::kEndStatus, status);
+    PutCount(out, field::kExtDropped, dropped.attributes);
+    PutCount(out, field::kExtDroppedEvents, dropped.events);
+    PutCount(out, field::kExtDroppedLinks, dropped.links);
   }
 };
 
@@ -211,7 +218,8 @@ struct EventRecord {
            ContextBytes(field::kEventContext, event.context) + PairsBytes(field::kEventAttributes, attributes, most_text) +
            CountBytes(field::kExtDropped, dropped) + (part_id ? TagBytes(field::kExtPartId) + 8 : 0) +
            (more_parts ? VarintFieldBytes(field::kExtMoreParts, 1) : 0) +
-           (event.observed_time_unix_nano ? TagBytes(field::kExtObservedTime) + 8 : 0);
+           (event.observed_time_unix_nano ? TagBytes(field::kExtObservedTime) + 8 : 0) +
+           (event.is_log_record ? VarintFieldBytes(field::kExtIsLogRecord, 1) : 0);
   }
   void Put(SlotWriter* out) const {
     PutRef(out, field::kEventScopeRef, event.scope);
@@ -229,6 +237,7 @@ struct EventRecord {
     if (part_id) out->Fixed64(field::kExtPartId, part_id);
     if (more_parts) out->VarintField(field::kExtMoreParts, 1);
     if (event.observed_time_unix_nano) out->Fixed64(field::kExtObservedTime, event.observed_time_unix_nano);
+    if (event.is_log_record) out->VarintField(field::kExtIsLogRecord, 1);
   }
 
  private:

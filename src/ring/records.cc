@@ -164,6 +164,9 @@ bool TakeEnd(std::string_view message, EndSpanView* end) {
   while (f.Next()) {
     if (f.number() == field::kEndTime) end->end_time_unix_nano = f.Fixed64();
     if (f.number() == field::kEndStatus && !TakeStatus(&f, &end->status)) f.Fail();
+    if (f.number() == field::kExtDropped) end->dropped_attributes_count = static_cast<uint32_t>(f.Varint());
+    if (f.number() == field::kExtDroppedEvents) end->dropped_events_count = static_cast<uint32_t>(f.Varint());
+    if (f.number() == field::kExtDroppedLinks) end->dropped_links_count = static_cast<uint32_t>(f.Varint());
   }
   return f.Ok();
 }
@@ -366,6 +369,7 @@ std::optional<EventView> ReadEvent(std::string_view message) {
       case field::kExtPartId: event.part_id = f.Fixed64(); break;
       case field::kExtMoreParts: event.more_parts = f.Varint() != 0; break;
       case field::kExtObservedTime: event.observed_time_unix_nano = f.Fixed64(); break;
+      case field::kExtIsLogRecord: event.is_log_record = f.Varint() != 0; break;
       default: break;
     }
   }
@@ -422,6 +426,7 @@ std::optional<MetricView> ReadMetric(std::string_view message) {
       case field::kMetricSum: TakeOneOf<SumAggregation, TakeSum>(&f, &metric.aggregation); break;
       case field::kMetricHistogram: TakeOneOf<HistogramView, TakeHistogram>(&f, &metric.aggregation); break;
       case field::kMetricExpHistogram: TakeOneOf<ExpHistogramAggregation, TakeExpHistogram>(&f, &metric.aggregation); break;
+      case field::kExtCardinality: metric.cardinality_limit = static_cast<uint32_t>(f.Varint()); break;
       default: break;
     }
   }

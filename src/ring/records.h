@@ -91,6 +91,9 @@ struct StartSpanView {
 struct EndSpanView {
   uint64_t end_time_unix_nano = 0;
   std::optional<StatusView> status;
+  uint32_t dropped_attributes_count = 0;  // extensions from here on
+  uint32_t dropped_events_count = 0;
+  uint32_t dropped_links_count = 0;
 };
 struct ChangeNameView {
   std::string_view name;
@@ -133,6 +136,7 @@ struct EventView {
   // (strings) and attributes are joined. Foreign writers: 0.
   uint64_t part_id = 0;
   bool more_parts = false;
+  bool is_log_record = false;
 };
 
 struct ResourceView {
@@ -158,6 +162,7 @@ struct MetricView {
   std::string_view unit;
   Ref scope = 0;
   std::variant<std::monostate, GaugeAggregation, SumAggregation, HistogramView, ExpHistogramAggregation> aggregation;
+  uint32_t cardinality_limit = 0;  // extension; 0: absent
 };
 
 // nullopt where the bytes are no such message: broken framing, wrong wire types or lengths of ids, more than

@@ -1,7 +1,9 @@
 // One ring as its producers see it: puts a record into a slot, or says why it cannot.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 
 #include "ring/claim.h"
@@ -21,11 +23,11 @@ struct OutputState {
   std::atomic<uint64_t> truncated{0};
   std::atomic<uint64_t> reclaimed{0};
 
-  void CountDropped();
+  void CountDropped(uint32_t n = 1);
   void CountTruncated(uint32_t n);
 };
 
-enum class PutResult { kPut, kDropped, kTooLarge };
+enum class PutResult { kPut, kDropped, kFull, kTooLarge };
 
 class RingOutput {
  public:
@@ -45,7 +47,7 @@ class RingOutput {
     if (writer != 0) [[likely]] claim = ClaimSlot(ring_, writer, &state_->reclaimed);
     if (!claim.slot) [[unlikely]] {
       claim = ClaimSlowly();
-      if (!claim.slot) return PutResult::kDropped;
+      if (!claim.slot) return WhyNotPut();
     }
     SlotWriter out(claim.slot);
     out.Varint(bytes);
@@ -54,10 +56,20 @@ class RingOutput {
     return PutResult::kPut;
   }
 
+  // Slots that are free now; others may take them.
+  uint64_t Room() const;
+  // No record takes more slots than this.
+  uint64_t MostParts() const { return std::max<uint64_t>(ring_.num_slots / 4, 1); }
+  // Until there is room for any record; see RingWriter::WaitForRoom.
+  bool WaitForRoom(std::chrono::milliseconds timeout);
+
  private:
-  // The first record of a forked child, and full rings. No slot: dropped and counted.
+  // The first record of a forked child, and full rings.
   Claim ClaimSlowly();
-  Claim WaitForRoom(uint32_t writer);
+  // Counts what is dropped.
+  PutResult WhyNotPut();
+  template <class Try>
+  bool WaitUntil(std::chrono::milliseconds timeout, Try done);
 
   static constexpr int64_t kMoving = INT64_MIN;
 

@@ -41,7 +41,10 @@ Result<OpenFile> OpenRingFile(const std::string& path, const WriterOptions& opti
   return OpenFile{std::move(file), geometry, std::move(mapping)};
 }
 
-RecordResult ResultOf(PutResult put) { return put == PutResult::kPut ? RecordResult::kRecorded : RecordResult::kDropped; }
+RecordResult ResultOf(PutResult put) {
+  if (put == PutResult::kPut) [[likely]] return RecordResult::kRecorded;
+  return put == PutResult::kFull ? RecordResult::kFull : RecordResult::kDropped;
+}
 
 }  // namespace
 
@@ -143,11 +146,12 @@ RecordResult RingWriter::RecordSpanStart(const SpanStart& span) noexcept {
   return FitSpanStart(&impl_->spans_, &impl_->state_, span);
 }
 
-RecordResult RingWriter::RecordSpanEnd(const SpanKey& span, uint64_t end_time_unix_nano, const SpanStatus& status) noexcept {
+RecordResult RingWriter::RecordSpanEnd(const SpanKey& span, uint64_t end_time_unix_nano, const SpanStatus& status, const SpanDropped& dropped) noexcept {
   if (!impl_->AreValid(span.scope, {})) return RecordResult::kInvalid;
-  const PutResult put = impl_->spans_.Put(Impl::RecordOf(span, field::kSpanEnd, EndContent{end_time_unix_nano, status}));
+  const EndContent end = {end_time_unix_nano, status, dropped};
+  const PutResult put = impl_->spans_.Put(Impl::RecordOf(span, field::kSpanEnd, end));
   if (put != PutResult::kTooLarge) [[likely]] return ResultOf(put);
-  return FitSpanEnd(&impl_->spans_, &impl_->state_, span, end_time_unix_nano, status);
+  return FitSpanEnd(&impl_->spans_, &impl_->state_, span, end);
 }
 
 RecordResult RingWriter::RecordSpanName(const SpanKey& span, std::string_view name) noexcept {
@@ -196,6 +200,13 @@ RecordResult RingWriter::RecordEvent(const Event& event) noexcept {
   if (put != PutResult::kTooLarge) [[likely]] return ResultOf(put);
   return FitEvent(&impl_->events_, &impl_->state_, event, impl_->NextPartId());
 }
+
+bool RingWriter::WaitForRoom(RingKind ring, uint32_t milliseconds) noexcept {
+  RingOutput* const outputs[] = {&impl_->events_, &impl_->spans_, &impl_->measurements_};
+  return outputs[static_cast<size_t>(ring)]->WaitForRoom(std::chrono::milliseconds(milliseconds));
+}
+
+void RingWriter::CountDropped(uint32_t n) noexcept { impl_->state_.CountDropped(n); }
 
 WriterCounters RingWriter::counters() const {
   const auto load = [](const std::atomic<uint64_t>& counter) { return counter.load(std::memory_order_relaxed); };

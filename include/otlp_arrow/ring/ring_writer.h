@@ -17,6 +17,7 @@ namespace otlp_arrow::ring {
 enum class WhenFull {
   kDropNewest,  // a record that finds no room is dropped and counted
   kBlock,       // it waits for room, for at most max_block_ms; then it is dropped and counted
+  kReport,      // the call returns kFull; the caller waits (WaitForRoom), tries again, or drops (CountDropped)
 };
 
 struct RingSize {
@@ -42,6 +43,7 @@ enum class [[nodiscard]] RecordResult {
   kRecorded,
   kTruncated,  // recorded, with values cut or attributes left out because they fit in no slot
   kDropped,    // no room; counted
+  kFull,       // no room, with WhenFull::kReport: nothing was recorded or counted
   kInvalid,    // a reference lies outside of the dictionary, or values nest too deep: nothing was recorded
 };
 
@@ -75,7 +77,8 @@ class OTLP_ARROW_EXPORT RingWriter {
   bool IsKnown(Ref ref, EntryKind kind) const;
 
   RecordResult RecordSpanStart(const SpanStart& span) noexcept;
-  RecordResult RecordSpanEnd(const SpanKey& span, uint64_t end_time_unix_nano, const SpanStatus& status = {}) noexcept;
+  RecordResult RecordSpanEnd(const SpanKey& span, uint64_t end_time_unix_nano, const SpanStatus& status = {},
+                             const SpanDropped& dropped = {}) noexcept;
   RecordResult RecordSpanName(const SpanKey& span, std::string_view name) noexcept;
   RecordResult RecordSpanAttributes(const SpanKey& span, Attributes attributes) noexcept;
   RecordResult RecordSpanLink(const SpanKey& span, const SpanLink& link) noexcept;
@@ -83,6 +86,13 @@ class OTLP_ARROW_EXPORT RingWriter {
   RecordResult RecordSpanStatus(const SpanKey& span, const SpanStatus& status) noexcept;
   RecordResult RecordMeasurement(const Measurement& measurement) noexcept;
   RecordResult RecordEvent(const Event& event) noexcept;
+
+  // For WhenFull::kReport, with no lock held that the consumer's progress may need. True as soon as the ring has room for any
+  // record, at most after so long; false when it has none by then, and at once where a wait was in vain and the consumer has
+  // not moved since.
+  bool WaitForRoom(RingKind ring, uint32_t milliseconds) noexcept;
+  // Records that the caller gave up, as if they had been dropped here.
+  void CountDropped(uint32_t n) noexcept;
 
   WriterCounters counters() const;
   // The number under which this process holds its lock; a forked child gets its own with its first record.

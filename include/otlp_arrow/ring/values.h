@@ -14,6 +14,9 @@ enum class SpanKind : int32_t { kUnspecified = 0, kInternal = 1, kServer = 2, kC
 enum class StatusCodeOfSpan : int32_t { kUnset = 0, kOk = 1, kError = 2 };
 enum class Temporality : int32_t { kUnspecified = 0, kDelta = 1, kCumulative = 2 };
 
+// The rings of a file: log records and events of spans, all else of spans, measurements.
+enum class RingKind : uint8_t { kEvents, kSpans, kMeasurements };
+
 // A reference is the offset of a dictionary entry in the file; 0 means empty or absent.
 using Ref = int64_t;
 using TraceId = std::span<const uint8_t, 16>;
@@ -110,6 +113,13 @@ struct SpanStatus {
   std::string_view message = {};
 };
 
+// What the caller left out of a span (limits) beyond what its start told. Extension.
+struct SpanDropped {
+  uint32_t attributes = 0;
+  uint32_t events = 0;
+  uint32_t links = 0;
+};
+
 struct SpanLink {
   TraceId trace_id;
   SpanId span_id;
@@ -127,7 +137,7 @@ struct Measurement {
   const SpanContext* context = nullptr;
 };
 
-// A log record or, with the context of a span that is open, an event of it.
+// A log record or, with an event name, the context of a span that is open, and neither severity nor body, an event of it.
 struct Event {
   Ref scope = 0;
   uint64_t time_unix_nano = 0;
@@ -139,6 +149,7 @@ struct Event {
   const SpanContext* context = nullptr;
   Attributes attributes = {};
   uint32_t dropped_attributes_count = 0;  // extension: left out by the caller already
+  bool is_log_record = false;             // extension: never an event of a span, whatever it looks like
 };
 
 struct ResourceDefinition {
