@@ -20,6 +20,7 @@ void BindLibrary(nb::module_& m);
 void BindConversion(nb::module_& m);
 void BindReader(nb::module_& m);
 void BindMmap(nb::module_& m);
+void BindSdk(nb::module_& m);
 
 // Raises the Python exception of a status that is not OK: OtlpConfigError, OtlpExportError, ... with the message.
 // The GIL is held.

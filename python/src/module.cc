@@ -10,4 +10,5 @@ NB_MODULE(_native, m) {
   BindConversion(m);
   BindReader(m);
   BindMmap(m);
+  BindSdk(m);
 }
