@@ -1,0 +1,52 @@
+"""What produces telemetry within a program: a library or module, with the resource that the program is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from .. import _native
+from ._resource import Resource
+
+
+class InstrumentationScope:
+    """Name, version, schema URL and attributes that a tracer, meter or logger was asked for with."""
+
+    __slots__ = ("_attributes", "_name", "_schema_url", "_version", "native")
+
+    def __init__(
+        self,
+        recorder: _native.Recorder,
+        resource: Resource,
+        name: str,
+        version: str | None = None,
+        schema_url: str | None = None,
+        attributes: Mapping[str, Any] | None = None,
+    ) -> None:
+        self._name = name
+        self._version = version
+        self._schema_url = schema_url or ""
+        self._attributes = MappingProxyType(dict(attributes or {}))
+        self.native = _native.Scope(
+            recorder, dict(resource.attributes), resource.schema_url or "", name, version or "", schema_url or "", dict(attributes or {})
+        )
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    @property
+    def version(self) -> str | None:
+        return self._version
+
+    @property
+    def schema_url(self) -> str:
+        return self._schema_url
+
+    @property
+    def attributes(self) -> Mapping[str, Any]:
+        return self._attributes
+
+    def __repr__(self) -> str:
+        return f"InstrumentationScope({self._name!r}, {self._version!r}, {self._schema_url!r}, {dict(self._attributes)!r})"
