@@ -21,6 +21,10 @@ void BindConversion(nb::module_& m);
 void BindReader(nb::module_& m);
 void BindMmap(nb::module_& m);
 void BindSdk(nb::module_& m);
+void BindSdkTrace(nb::module_& m);
+void BindSdkScope(nb::module_& m);
+void BindSdkMetrics(nb::module_& m);
+void BindSdkLogs(nb::module_& m);
 
 // Raises the Python exception of a status that is not OK: OtlpConfigError, OtlpExportError, ... with the message.
 // The GIL is held.

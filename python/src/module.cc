@@ -11,4 +11,8 @@ NB_MODULE(_native, m) {
   BindReader(m);
   BindMmap(m);
   BindSdk(m);
+  BindSdkTrace(m);
+  BindSdkScope(m);
+  BindSdkMetrics(m);
+  BindSdkLogs(m);
 }
