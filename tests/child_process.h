@@ -1,6 +1,7 @@
 // Forked children of a test.
 #pragma once
 
+#include <csignal>
 #include <functional>
 
 #include <gtest/gtest.h>
@@ -35,6 +36,7 @@ class ChildProcess {
     return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
   }
   void Detach() { pid_ = -1; }
+  void Kill() { ::kill(pid_, SIGKILL); }
 
  private:
   pid_t pid_;

@@ -11,7 +11,7 @@ import re
 import sys
 
 # Low to high; a layer may include itself and what `ALLOWED` lists for it.
-ORDER = ["base", "otlp", "schema", "storage", "forward", "pipeline", "library", "server/common", "server/grpc", "server/http", "query", "service"]
+ORDER = ["base", "otlp", "schema", "storage", "forward", "pipeline", "library", "server/common", "server/grpc", "server/http", "query", "recorder", "service"]
 ALLOWED = {layer: set(ORDER[: i + 1]) for i, layer in enumerate(ORDER)}
 # One protocol knows nothing of another.
 ALLOWED["server/http"].discard("server/grpc")
@@ -19,8 +19,9 @@ ALLOWED["server/http"].discard("server/grpc")
 ALLOWED["ring"] = {"base", "ring"}
 ALLOWED["sdk"] = {"base", "otlp", "ring", "sdk"}
 ALLOWED["collector"] = {"base", "otlp", "ring", "collector"}
-for layer in ("library", "service"):
+for layer in ("library", "recorder", "service"):
     ALLOWED[layer] |= {"ring", "collector", "sdk"}
+ALLOWED["recorder"] -= {"forward", "server/common", "server/grpc", "server/http"}
 
 # Headers of a library by the start of their names, and the layers that may include them.
 LIBRARIES = [

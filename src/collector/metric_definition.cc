@@ -49,6 +49,7 @@ std::optional<MetricDefinition> ReadMetricDefinition(std::string_view entry) {
   metric.description = view->description;
   metric.unit = view->unit;
   metric.scope = view->scope;
+  metric.cardinality_limit = view->cardinality_limit;
   std::visit(SetAggregation{&metric}, view->aggregation);
   if (metric.temporality != Temporality::kDelta) metric.temporality = Temporality::kCumulative;
   if (!Increases(metric.boundaries)) return std::nullopt;

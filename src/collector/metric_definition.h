@@ -22,6 +22,7 @@ struct MetricDefinition {
   std::vector<double> boundaries;  // increasing
   int64_t max_buckets = 160;
   int64_t max_scale = 20;
+  uint32_t cardinality_limit = 0;  // attribute sets; 0: as the collector is told
 };
 
 // Nullopt for bytes that are no MetricRef, and where its boundaries do not increase. A metric without an aggregation is a

@@ -26,7 +26,7 @@ uint64_t Nanoseconds(Clock::WallTime time) {
 
 // What an event of a span is, and not a log record that was written within one.
 bool IsSpanEvent(const ring::EventView& event) {
-  return event.context && !event.context->span_id.empty() && event.event_name != 0 && event.severity_number == 0 &&
+  return !event.is_log_record && event.context && !event.context->span_id.empty() && event.event_name != 0 && event.severity_number == 0 &&
          event.severity_text.empty() && !event.body;
 }
 
@@ -97,6 +97,30 @@ Status RingDrain::Finish() {
   OTLP_RETURN_NOT_OK(DrainRings(nullptr));
   OTLP_RETURN_NOT_OK(CollectMetrics(CollectionTime(), false));
   return Snapshot();
+}
+
+RingDrain::Positions RingDrain::Written() const {
+  const ring::FileStats stats = reader_->stats();
+  Positions written;
+  for (RingKind kind : ring::kAllRings) written[At(kind)] = stats.rings[At(kind)].writer_index;
+  return written;
+}
+
+bool RingDrain::Reaches(const Positions& written) const {
+  return std::equal(written.begin(), written.end(), positions_.begin(), [](int64_t one, int64_t position) { return one <= position; });
+}
+
+Result<bool> RingDrain::Flush(const Positions& written) {
+  OTLP_RETURN_NOT_OK(HandOver());
+  OTLP_RETURN_NOT_OK(DrainRings(nullptr));
+  if (!Reaches(written)) return false;
+  OTLP_RETURN_NOT_OK(CollectMetrics(CollectionTime(), false));
+  return true;
+}
+
+Status RingDrain::EndOpenSpans() {
+  OTLP_RETURN_NOT_OK(HandOver());
+  return EndIncomplete([](uint32_t) { return true; });
 }
 
 bool RingDrain::is_finished() const { return !anybody_lives_ && !pending_ && events_.empty() && spans_.open_count() == 0 && !reader_->HasData(); }
@@ -267,7 +291,8 @@ MetricStream* RingDrain::FindStream(ring::Ref metric) {
   const uint64_t begun = reader_->stats().time_unix_nano;
   const bool delta = definition->temporality == ring::Temporality::kDelta;
   const uint64_t start = delta && last_collection_ > 0 ? last_collection_ : begun;
-  return &streams_.try_emplace(metric, *std::move(definition), &converter_, start, options_.most_series).first->second;
+  const size_t most_series = definition->cardinality_limit > 0 ? definition->cardinality_limit : options_.most_series;
+  return &streams_.try_emplace(metric, *std::move(definition), &converter_, start, most_series).first->second;
 }
 
 // --- metrics ---
@@ -310,14 +335,9 @@ Result<bool> RingDrain::LookForTheDead() {
     if (now < next_liveness_) return false;
     next_liveness_ = now + options_.liveness_interval;
     OTLP_ASSIGN_OR_RETURN(auto live, reader_->LiveWriters());
-    const ring::FileStats stats = reader_->stats();
-    Positions written;
-    for (RingKind kind : ring::kAllRings) written[At(kind)] = stats.rings[At(kind)].writer_index;
-    death_ = Death{std::move(live), written};
+    death_ = Death{std::move(live), Written()};
   }
-  for (RingKind kind : ring::kAllRings) {
-    if (positions_[At(kind)] < death_->written[At(kind)]) return false;
-  }
+  if (!Reaches(death_->written)) return false;
   OTLP_RETURN_NOT_OK(EndSpansOfTheDead());
   return false;
 }
@@ -331,6 +351,10 @@ Status RingDrain::EndSpansOfTheDead() {
   const auto is_gone = [&](uint32_t writer) {
     return writer == 0 ? silent || (live.empty() && !foreigners_live) : std::find(live.begin(), live.end(), writer) == live.end();
   };
+  return EndIncomplete(is_gone);
+}
+
+Status RingDrain::EndIncomplete(const std::function<bool(uint32_t writer)>& is_gone) {
   const uint64_t before = spans_.counters().incomplete;
   spans_.EndIncomplete(is_gone, options_.most_open_spans, &span_groups_);
   if (spans_.counters().incomplete == before) return Status::Ok();

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -51,6 +52,9 @@ struct DrainCounters {
 
 class RingDrain {
  public:
+  // Sequence numbers, one for each ring.
+  using Positions = std::array<int64_t, ring::kRingCount>;
+
   // The state log is `path` + ".collector". Errors: as ring::RingReader::Open and StateLog::Open.
   static Result<std::unique_ptr<RingDrain>> Open(const std::string& path, const DrainOptions& options, CollectorSink* sink);
   ~RingDrain();
@@ -60,6 +64,13 @@ class RingDrain {
   Result<bool> Step();
   // Hands on all that is there now, and the metrics so far.
   Status Finish();
+  // What producers have claimed by now, for Flush.
+  Positions Written() const;
+  // Hands on what is there. True when that reaches as far as `written`; then points of all metrics are handed on, too.
+  // Errors: as Step.
+  Result<bool> Flush(const Positions& written);
+  // Hands on the spans that are open, as incomplete: there will be no more records.
+  Status EndOpenSpans();
 
   ring::RingReader* reader() { return reader_.get(); }
   // Nothing is left and nobody writes.
@@ -69,7 +80,6 @@ class RingDrain {
   static constexpr std::string_view kStateSuffix = ".collector";
 
  private:
-  using Positions = std::array<int64_t, ring::kRingCount>;
   struct Limits {
     Positions after;
     int64_t events_split = -1;
@@ -117,6 +127,8 @@ class RingDrain {
   uint64_t CollectionTime() const;
   Result<bool> LookForTheDead();
   Status EndSpansOfTheDead();
+  Status EndIncomplete(const std::function<bool(uint32_t writer)>& is_gone);
+  bool Reaches(const Positions& written) const;
   bool IsDue();
   bool MayWaitNoLonger();
 

@@ -20,7 +20,7 @@ constexpr size_t kTraceIdSize = 16;
 struct SpanField {
   enum : uint32_t {
     kTraceId = 1, kSpanId = 2, kTraceState = 3, kParentSpanId = 4, kName = 5, kKind = 6, kStartTime = 7, kEndTime = 8,
-    kAttributes = 9, kDroppedAttributes = 10, kEvents = 11, kLinks = 13, kStatus = 15, kFlags = 16
+    kAttributes = 9, kDroppedAttributes = 10, kEvents = 11, kDroppedEvents = 12, kLinks = 13, kDroppedLinks = 14, kStatus = 15, kFlags = 16
   };
 };
 struct EventField {
@@ -203,7 +203,8 @@ void SpanTable::End(const ring::SpanEventView& record, ScopeGroups* out) {
   const Key key = KeyOf(record.trace_id, record.span_id);
   OpenSpan* span = FindOrAdd(key, record.scope);
   span->last_seen = std::max(span->last_seen, end.end_time_unix_nano);
-  Write(key, *span, end.end_time_unix_nano, end.status ? &*end.status : nullptr, !span->started, out);
+  span->dropped_attributes += end.dropped_attributes_count;
+  Write(key, *span, end, !span->started, out);
   const auto place = spans_.find(key);
   std::unique_ptr<OpenSpan> ended = std::move(place->second);
   spans_.erase(place);
@@ -220,8 +221,7 @@ void SpanTable::WriteMarks(const OpenSpan& span, wire::Writer* out) const {
   WriteIntAttribute(SpanField::kAttributes, "otlp_arrow.last_seen_unix_nano", span.last_seen, out);
 }
 
-void SpanTable::Write(const Key& key, const OpenSpan& span, uint64_t end_time, const ring::StatusView* status, bool incomplete,
-                      ScopeGroups* groups) {
+void SpanTable::Write(const Key& key, const OpenSpan& span, const ring::EndSpanView& end, bool incomplete, ScopeGroups* groups) {
   wire::Writer* out = groups->Of(span.scope);
   const auto message = out->Begin(kSpans, 2);
   if (span.started) {
@@ -230,7 +230,7 @@ void SpanTable::Write(const Key& key, const OpenSpan& span, uint64_t end_time, c
     WriteKey(key, out);
   }
   out->NonEmpty(SpanField::kName, span.name);
-  out->NonZeroFixed64(SpanField::kEndTime, end_time);
+  out->NonZeroFixed64(SpanField::kEndTime, end.end_time_unix_nano);
   if (span.updated) {
     out->Raw(LastOfEachKey(span.attributes));
   } else {
@@ -239,9 +239,11 @@ void SpanTable::Write(const Key& key, const OpenSpan& span, uint64_t end_time, c
   if (incomplete) WriteMarks(span, out);
   out->NonZeroVarint(SpanField::kDroppedAttributes, std::min<uint64_t>(span.dropped_attributes, UINT32_MAX));
   out->Raw(span.tail);
-  if (status) {
+  out->NonZeroVarint(SpanField::kDroppedEvents, end.dropped_events_count);
+  out->NonZeroVarint(SpanField::kDroppedLinks, end.dropped_links_count);
+  if (end.status) {
     const auto nested = out->Begin(SpanField::kStatus);
-    WriteStatus(*status, out);
+    WriteStatus(*end.status, out);
     out->End(nested);
   } else if (!span.status.empty()) {
     out->Bytes(SpanField::kStatus, span.status);
@@ -281,7 +283,9 @@ void SpanTable::EndIncomplete(const Key& key, ScopeGroups* out) {
   if (place == spans_.end()) return;
   std::unique_ptr<OpenSpan> span = std::move(place->second);
   spans_.erase(place);
-  Write(key, *span, span->last_seen, nullptr, true, out);
+  ring::EndSpanView end;
+  end.end_time_unix_nano = span->last_seen;
+  Write(key, *span, end, true, out);
   Forget(key, std::move(span));
 }
 

@@ -92,7 +92,7 @@ class SpanTable {
   void Start(const ring::SpanEventView& record, const ring::StartSpanView& start, OpenSpan* span);
   void AppendAttributes(const ring::Repeated& attributes, std::string* fields);
   void AppendLink(std::string_view link, std::string* fields);
-  void Write(const Key& key, const OpenSpan& span, uint64_t end_time, const ring::StatusView* status, bool incomplete, ScopeGroups* out);
+  void Write(const Key& key, const OpenSpan& span, const ring::EndSpanView& end, bool incomplete, ScopeGroups* out);
   void EndIncomplete(const Key& key, ScopeGroups* out);
   void WriteKey(const Key& key, wire::Writer* out) const;
   void WriteMarks(const OpenSpan& span, wire::Writer* out) const;

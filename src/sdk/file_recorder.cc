@@ -18,12 +18,18 @@ class FileRecorder final : public Recorder, private platform::ForkParticipant {
   explicit FileRecorder(const FileRecorderOptions& options) : options_(options), process_(platform::ProcessId()) { platform::JoinForks(this); }
   ~FileRecorder() override { platform::LeaveForks(this); }
 
+  // Opened without a lock: the ring joins forks itself. Where two threads open it, the second goes in vain.
   Result<ring::RingWriter*> Writer() override {
+    {
+      std::lock_guard lock(mutex_);
+      if (is_shut_down()) return Status::Shutdown("the recorder of '" + options_.path + "' is shut down");
+      if (current_) return current_;
+    }
+    OTLP_ASSIGN_OR_RETURN(auto writer, ring::RingWriter::Open(PathOf(process_), options_.ring));
     std::lock_guard lock(mutex_);
-    if (is_shut_down()) return Status::Shutdown("the recorder of '" + options_.path + "' is shut down");
     if (!current_) {
-      OTLP_ASSIGN_OR_RETURN(auto writer, ring::RingWriter::Open(PathOf(process_), options_.ring));
-      current_ = writers_.emplace_back(std::move(writer)).get();
+      current_ = writer.get();
+      writers_.push_back(std::move(writer));
     }
     return current_;
   }

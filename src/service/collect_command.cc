@@ -7,6 +7,7 @@
 
 #include "base/platform/platform.h"
 #include "collector/collector.h"
+#include "recorder/store_sinks.h"
 #include "service/collect_sinks.h"
 #include "service/commands.h"
 #include "service/human_text.h"

@@ -42,6 +42,8 @@ class StoreLayout {
   std::string LedgerFile(const std::string& writer) const { return LedgersDir() + "/" + writer + ".json"; }
   // Held by the one process that looks after what dead writers left: retention of their files, folding of their ledgers.
   std::string LedgersLock() const { return LedgersDir() + "/lock"; }
+  // OTLP-MMAP files of programs that record with the native SDK. docs/formats/mmap.md
+  std::string RingsDir() const { return root_ + "/rings"; }
   // Damaged journal segments and files are moved here.
   std::string DamagedDir() const { return root_ + "/damaged"; }
 
