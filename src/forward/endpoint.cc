@@ -9,8 +9,18 @@ constexpr uint16_t kGrpcPort = 4317;
 constexpr uint16_t kHttpPort = 4318;
 constexpr uint16_t kHttpsPort = 443;
 
+// What may be shown of a URL: passwords and keys stand before an '@' or in a query.
+std::string Shown(std::string_view url) {
+  std::string shown(url.substr(0, url.find_first_of("?#")));
+  const size_t at = shown.rfind('@');
+  if (at == std::string::npos) return shown;
+  const size_t scheme = shown.find("://");
+  const size_t begin = scheme == std::string::npos || scheme > at ? 0 : scheme + 3;
+  return shown.replace(begin, at - begin, "...");
+}
+
 Status Refuse(std::string_view url, const std::string& why) {
-  return Status::Config("endpoint '" + std::string(url) + "' " + why +
+  return Status::Config("endpoint '" + Shown(url) + "' " + why +
                         "; wanted is a URL such as http://127.0.0.1:4318 or https://collector.example:4317");
 }
 
@@ -47,7 +57,10 @@ std::string Endpoint::ToString() const {
          ")";
 }
 
-std::string Endpoint::SignalPath(Signal signal) const { return path + "/v1/" + std::string(SignalName(signal)); }
+std::string Endpoint::SignalPath(Signal signal) const {
+  if (is_complete) return path.empty() ? "/" : path;
+  return path + "/v1/" + std::string(SignalName(signal));
+}
 
 Result<Endpoint> ParseEndpoint(std::string_view url, std::optional<OtlpProtocol> protocol) {
   Endpoint endpoint;

@@ -22,6 +22,7 @@ struct Endpoint {
   std::string host;  // without brackets
   uint16_t port = 0;
   std::string path;  // before /v1/traces: "" or "/prefix"; empty for gRPC
+  bool is_complete = false;  // HTTP: `path` is the whole path, whatever the signal
 
   std::string Authority() const;  // "host:port"
   std::string ToString() const;   // "http://host:port (grpc)"

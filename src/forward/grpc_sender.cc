@@ -1,6 +1,10 @@
 #include <algorithm>
+#include <atomic>
 #include <future>
+#include <optional>
 #include <thread>
+
+#include <unistd.h>
 
 #include <grpcpp/create_channel.h>
 #include <grpcpp/generic/generic_stub.h>
@@ -84,12 +88,28 @@ grpc::ChannelArguments ChannelArgumentsOf(const SenderOptions& options) {
   return arguments;
 }
 
+// gRPC's threads and locks stay behind in a fork: one process alone can use it, and what that has forked before.
+bool IsProcessOfGrpc() {
+  static std::atomic<pid_t> process{0};
+  pid_t first = 0;
+  const pid_t self = ::getpid();
+  return process.compare_exchange_strong(first, self) || first == self;
+}
+
 class GrpcSender : public OtlpSender {
  public:
   GrpcSender(SenderOptions options, std::string ca_certificates)
-      : options_(std::move(options)), stub_(MakeChannel(std::move(ca_certificates))) {}
+      : options_(std::move(options)), ca_certificates_(std::move(ca_certificates)) {}
 
   SendOutcome Send(Signal signal, std::string_view request, std::chrono::milliseconds timeout) override {
+    if (!IsProcessOfGrpc()) {
+      SendOutcome outcome;
+      outcome.kind = SendOutcome::Kind::kUnusable;
+      outcome.message = "this process was forked from one that had used gRPC, which works in no child of it; "
+                        "send over HTTP, or nothing before the fork";
+      return outcome;
+    }
+    if (!stub_) stub_.emplace(MakeChannel());
     grpc::ClientContext context;
     context.set_deadline(std::chrono::system_clock::now() + timeout);
     for (const auto& [name, value] : options_.headers) context.AddMetadata(name, value);
@@ -98,22 +118,23 @@ class GrpcSender : public OtlpSender {
     grpc::ByteBuffer request_buffer(&slice, 1);
     grpc::ByteBuffer response_buffer;
     std::promise<grpc::Status> done;
-    stub_.UnaryCall(&context, MethodOf(signal), grpc::StubOptions(), &request_buffer, &response_buffer,
+    stub_->UnaryCall(&context, MethodOf(signal), grpc::StubOptions(), &request_buffer, &response_buffer,
                     [&done](grpc::Status status) { done.set_value(std::move(status)); });
     const grpc::Status status = done.get_future().get();
     return status.ok() ? ReadExportResponse(Flat(response_buffer)) : OutcomeOf(status);
   }
 
  private:
-  std::shared_ptr<grpc::Channel> MakeChannel(std::string ca_certificates) {
+  std::shared_ptr<grpc::Channel> MakeChannel() {
     grpc::SslCredentialsOptions tls;
-    tls.pem_root_certs = std::move(ca_certificates);
+    tls.pem_root_certs = ca_certificates_;
     auto credentials = options_.endpoint.tls ? grpc::SslCredentials(tls) : grpc::InsecureChannelCredentials();
     return grpc::CreateCustomChannel(options_.endpoint.Authority(), credentials, ChannelArgumentsOf(options_));
   }
 
   SenderOptions options_;
-  grpc::GenericStub stub_;
+  std::string ca_certificates_;
+  std::optional<grpc::GenericStub> stub_;  // since the first request: gRPC's threads begin with it
 };
 
 }  // namespace

@@ -1,4 +1,4 @@
-// The extension module otlp_arrow_library._service: servers for tests, and the program's command line.
+// The extension module otlp_arrow_library._service: servers for tests, clients of other backends, and the program's command line.
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/string_view.h>
 #include <nanobind/stl/unique_ptr.h>
@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "bind_sender.h"
 #include "bindings.h"
 #include "otlp_arrow/service.h"
 
@@ -83,5 +84,6 @@ NB_MODULE(_service, m) {
       .def("stop", &MockOtlpServer::Stop, released);
   m.def("start_mock_server", &StartServer, nb::arg("grpc_address"), nb::arg("http_address"),
         "Starts servers at host:port; an empty address means none.");
+  BindSender(m);
   m.def("run_command_line", &RunCommands, nb::arg("arguments"), "Runs the program otlp-arrow; its exit code.");
 }
