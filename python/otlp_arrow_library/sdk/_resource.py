@@ -9,15 +9,13 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, Protocol, Union
+from typing import Any, Protocol
+
+from .._attributes import AttributeValue, clean_attributes
 
 _logger = logging.getLogger("otlp_arrow_library.sdk")
-
-AttributeValue = Union[None, bool, int, float, str, bytes, Sequence["AttributeValue"], Mapping[str, "AttributeValue"]]
-
-_DEEPEST = 30  # containers; readers based on libprotobuf take no more
 
 
 class ResourceLike(Protocol):
@@ -106,44 +104,6 @@ def as_resource(value: ResourceLike | Mapping[str, Any] | None) -> Resource:
     if isinstance(attributes, Mapping) and isinstance(schema_url, (str, type(None))):
         return Resource(attributes, schema_url)
     raise TypeError(f"resource is of type {type(value).__name__}; give a Resource, a mapping of attributes, or None for the environment's")
-
-
-def clean_attributes(attributes: Mapping[str, Any]) -> dict[str, AttributeValue]:
-    """A copy that nobody changes. A key that is no text or empty is left out, a value of another type becomes its text; both
-    are logged. Objects that raise are replaced by a text that says so.
-    """
-    return _clean_mapping(attributes, 0)
-
-
-def _clean_mapping(attributes: Mapping[Any, Any], depth: int) -> dict[str, AttributeValue]:
-    cleaned: dict[str, AttributeValue] = {}
-    for key, value in list(attributes.items()):
-        if isinstance(key, str) and key:
-            cleaned[key if type(key) is str else str.__str__(key)] = _clean_value(value, depth)
-        else:
-            _logger.warning("an attribute's key is of type %s; left out, a key is a text that is not empty", type(key).__name__)
-    return cleaned
-
-
-def _clean_value(value: Any, depth: int) -> AttributeValue:
-    if value is None or type(value) in (bool, int, float, str, bytes):
-        return value  # type: ignore[no-any-return]
-    if depth >= _DEEPEST:
-        return "<nested too deep>"
-    try:
-        for plain in (bool, int, float, str, bytes):
-            if isinstance(value, plain):
-                return plain(value) if plain is not str else str.__str__(value)
-        if isinstance(value, bytearray):
-            return bytes(value)
-        if isinstance(value, Mapping):
-            return _clean_mapping(value, depth + 1)
-        if isinstance(value, Sequence):
-            return tuple(_clean_value(element, depth + 1) for element in value)
-        _logger.warning("an attribute's value is of type %s; its text is kept", type(value).__name__)
-        return str(value)
-    except Exception as error:
-        return f"<{type(value).__name__}: reading raised {type(error).__name__}>"
 
 
 def _json_value(value: object) -> object:
