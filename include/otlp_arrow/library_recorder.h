@@ -15,7 +15,7 @@ struct LibraryRecorderOptions {
   ring::WriterOptions ring;  // when_full kBlock: a program that outruns the store is slowed down, before anything is dropped
   std::chrono::milliseconds max_delay{200};           // until a record is handed to the library
   std::chrono::milliseconds metric_interval{60'000};  // between two points of a metric; the standard OTEL_METRIC_EXPORT_INTERVAL
-  uint32_t cardinality_limit = 2000;                  // attribute sets of a metric
+  uint32_t cardinality_limit = 2000;                  // attribute sets of a metric, the overflow's one included
 
   LibraryRecorderOptions() { ring.when_full = ring::WhenFull::kBlock; }
 };

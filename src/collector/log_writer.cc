@@ -15,18 +15,20 @@ struct LogField {
     kSpanId = 10, kObservedTime = 11, kEventName = 12
   };
 };
-constexpr uint32_t kStringValue = 1;  // of AnyValue
+constexpr uint32_t kStringValue = 1, kBytesValue = 7;  // of AnyValue
 
 bool WriteBody(std::span<const ring::EventView> parts, const DictionaryConverter& converter, wire::Writer* out) {
   const auto first = std::find_if(parts.begin(), parts.end(), [](const ring::EventView& part) { return part.body.has_value(); });
   if (first == parts.end()) return true;
-  if (first->body->type != ring::Value::Type::kString || parts.size() == 1) return converter.View(*first->body, LogField::kBody, out);
+  const ring::Value::Type type = first->body->type;
+  const bool is_text = type == ring::Value::Type::kString || type == ring::Value::Type::kBytes;
+  if (!is_text || parts.size() == 1) return converter.View(*first->body, LogField::kBody, out);
   std::string text;
   for (const ring::EventView& part : parts) {
-    if (part.body && part.body->type == ring::Value::Type::kString) text += part.body->bytes;
+    if (part.body && part.body->type == type) text += part.body->bytes;
   }
   const auto body = out->Begin(LogField::kBody);
-  out->Bytes(kStringValue, text);
+  out->Bytes(type == ring::Value::Type::kString ? kStringValue : kBytesValue, text);
   out->End(body);
   return true;
 }

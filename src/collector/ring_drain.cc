@@ -210,12 +210,12 @@ void RingDrain::TakeEvents(int64_t up_to, bool all_starts_known, bool must_join)
 
 // Takes the first of events_, with its further parts. False: it has to wait for parts, or for its span's start.
 bool RingDrain::TakeEvent(bool all_starts_known, bool must_join) {
-  std::vector<ring::EventView> parts;
-  if (!JoinParts(must_join, &parts)) return false;
-  if (parts.empty()) {
-    ++counters_.broken;
-    return true;
-  }
+  parts_.Clear();
+  if (!JoinParts(must_join)) return false;
+  counters_.broken += !parts_.Join();
+  // Nothing, or the rest of something.
+  if (parts_.empty()) return true;
+  const auto& parts = parts_.parts();
   const ring::EventView& event = parts.front();
   if (IsSpanEvent(event)) {
     if (spans_.AddEvent(parts)) {
@@ -229,17 +229,20 @@ bool RingDrain::TakeEvent(bool all_starts_known, bool must_join) {
   return true;
 }
 
-bool RingDrain::JoinParts(bool must_join, std::vector<ring::EventView>* parts) {
+bool RingDrain::JoinParts(bool must_join) {
   const auto first = ring::ReadEvent(events_.front().bytes);
-  if (!first) return true;
-  parts->push_back(*first);
+  if (!first) {
+    ++counters_.broken;
+    return true;
+  }
+  parts_.Add(*first);
   if (first->part_id == 0 || !first->more_parts) return true;
   std::vector<int64_t> sequences;
   bool whole = false;
   for (size_t i = 1; i < events_.size() && !whole; ++i) {
     const auto part = ring::ReadEvent(events_[i].bytes);
     if (!part || part->part_id != first->part_id) continue;
-    parts->push_back(*part);
+    parts_.Add(*part);
     sequences.push_back(events_[i].sequence);
     whole = !part->more_parts;
   }
@@ -248,7 +251,6 @@ bool RingDrain::JoinParts(bool must_join, std::vector<ring::EventView>* parts) {
     if (!parts_since_) parts_since_ = now;
     const ring::RingStats stats = reader_->stats().rings[At(RingKind::kEvents)];
     if (stats.filled() < stats.slots && now - *parts_since_ < kPartsTimeout) {
-      parts->clear();
       return false;
     }
   }
@@ -291,7 +293,8 @@ MetricStream* RingDrain::FindStream(ring::Ref metric) {
   const uint64_t begun = reader_->stats().time_unix_nano;
   const bool delta = definition->temporality == ring::Temporality::kDelta;
   const uint64_t start = delta && last_collection_ > 0 ? last_collection_ : begun;
-  const size_t most_series = definition->cardinality_limit > 0 ? definition->cardinality_limit : options_.most_series;
+  // The metric's own limit includes the series of what is beyond it.
+  const size_t most_series = definition->cardinality_limit > 0 ? definition->cardinality_limit - 1 : options_.most_series;
   return &streams_.try_emplace(metric, *std::move(definition), &converter_, start, most_series).first->second;
 }
 

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "collector/event_parts.h"
 #include "collector/metric_stream.h"
 #include "collector/scope_groups.h"
 #include "collector/sink.h"
@@ -118,7 +119,7 @@ class RingDrain {
   Result<std::vector<ring::SpanEventView>> TakeSpans(const Limits* limits);
   void TakeEvents(int64_t up_to, bool all_starts_known, bool must_join);
   bool TakeEvent(bool all_starts_known, bool must_join);
-  bool JoinParts(bool must_join, std::vector<ring::EventView>* parts);
+  bool JoinParts(bool must_join);
   Status TakeMeasurements(const Limits* limits);
   void Measure(std::string_view record);
   MetricStream* FindStream(ring::Ref metric);
@@ -164,6 +165,7 @@ class RingDrain {
 
   Positions positions_;              // up to which all is in requests or in the state
   std::deque<EventRecord> events_;   // polled, not taken
+  EventParts parts_;                 // of the event that is being taken
   std::unordered_set<int64_t> taken_events_;  // of those behind positions_: parts of a record taken before
   std::optional<Pending> pending_;
   uint64_t last_collection_ = 0;     // nanoseconds since 1970

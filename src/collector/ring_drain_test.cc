@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <deque>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -94,6 +95,7 @@ class MemorySink final : public CollectorSink {
     }
     return metrics;
   }
+  void Clear() { taken_.clear(); }
 
  private:
   std::map<Signal, std::vector<std::string>> taken_;
@@ -246,6 +248,143 @@ TEST_F(RingDrainTest, ASpanFromItsRecords) {
   EXPECT_EQ(Texts(span.events(0).attributes()), (std::map<std::string, std::string>{{"exception.type", "Overflow"}}));
   EXPECT_EQ(drain_->counters().spans, 1u);
   EXPECT_EQ(drain_->counters().broken, 0u);
+}
+
+// Random values as producers give them and as OTLP has them.
+class ValueMaker {
+ public:
+  ValueMaker(RingWriter* writer, uint32_t seed) : writer_(writer), random_(seed) {}
+
+  ring::Value Make(pb::common::v1::AnyValue* wanted, int depth = 0) {
+    switch (random_() % (depth < 3 ? 7 : 5)) {
+      case 0: wanted->set_bool_value(true); return true;
+      case 1: wanted->set_int_value(-5); return -5;
+      case 2: wanted->set_double_value(0.5); return 0.5;
+      case 3: wanted->set_bytes_value(Text(depth)); return ring::Value::Bytes(texts_.back());
+      case 4: wanted->set_string_value(Text(depth)); return texts_.back();
+      case 5: {
+        auto& elements = arrays_.emplace_back();
+        for (size_t n = random_() % 12; n > 0; --n) elements.push_back(Make(wanted->mutable_array_value()->add_values(), depth + 1));
+        wanted->mutable_array_value();
+        return std::span<const ring::Value>(elements);
+      }
+      default: {
+        auto& entries = maps_.emplace_back();
+        wanted->mutable_kvlist_value();
+        for (size_t n = random_() % 12; n > 0; --n) {
+          auto* pair = wanted->mutable_kvlist_value()->add_values();
+          pair->set_key("entry." + std::to_string(n));
+          entries.push_back({*writer_->InternString(pair->key()), Make(pair->mutable_value(), depth + 1)});
+        }
+        return ring::Value::Map(entries);
+      }
+    }
+  }
+  std::vector<Attribute> Some(google::protobuf::RepeatedPtrField<pb::common::v1::KeyValue>* wanted, const std::string& prefix) {
+    std::vector<Attribute> attributes;
+    for (size_t n = random_() % 8; n > 0; --n) {
+      auto* pair = wanted->Add();
+      pair->set_key(prefix + std::to_string(n));
+      attributes.push_back({*writer_->InternString(pair->key()), Make(pair->mutable_value())});
+    }
+    return attributes;
+  }
+  const std::string& Text(int depth) {
+    const size_t most[] = {20'000, 300, 60, 20};
+    std::string& text = texts_.emplace_back();
+    for (size_t size = random_() % 3 == 0 ? random_() % most[depth] : random_() % 30; text.size() < size;) text += random_() % 9 ? "x" : "\xc3\xbc";
+    return text;
+  }
+
+ private:
+  RingWriter* writer_;
+  std::mt19937 random_;
+  std::deque<std::string> texts_;
+  std::deque<std::vector<ring::Value>> arrays_;
+  std::deque<std::vector<Attribute>> maps_;
+};
+
+std::map<std::string, std::string> Spelled(const google::protobuf::RepeatedPtrField<pb::common::v1::KeyValue>& attributes) {
+  std::map<std::string, std::string> spelled;
+  for (const auto& attribute : attributes) EXPECT_TRUE(spelled.emplace(attribute.key(), attribute.value().SerializeAsString()).second);
+  return spelled;
+}
+
+// Whatever the size of the values, and whenever the collector dies.
+TEST_F(RingDrainTest, ValuesOfAnyLengthArriveWhole) {
+  writer_.reset();
+  std::filesystem::remove(path_);
+  writer_options_.spans = writer_options_.events = {16384, 256};
+  OpenWriter();
+  for (uint32_t round = 0; round < 60; ++round) {
+    SCOPED_TRACE(round);
+    sink_.Clear();
+    if (round % 3 == 0) OpenDrain();
+    ValueMaker make(writer_.get(), round);
+    pb::trace::v1::Span span;
+    pb::logs::v1::LogRecord log;
+    const auto key = Key(static_cast<uint8_t>(round));
+    const auto first = make.Some(span.mutable_attributes(), "first."), later = make.Some(span.mutable_attributes(), "later.");
+    const auto of_event = make.Some(span.add_events()->mutable_attributes(), "event."), of_log = make.Some(log.mutable_attributes(), "log.");
+    ring::Event event = {.scope = scope_, .time_unix_nano = 150, .severity_number = 9};
+    event.body = make.Make(log.mutable_body());
+    const std::string& message = make.Text(0);
+    Start(static_cast<uint8_t>(round), "operation", first);
+    event.attributes = of_log;
+    ASSERT_EQ(writer_->RecordEvent(event), ring::RecordResult::kRecorded);
+    if (round % 4 == 1) {
+      Step();
+      OpenDrain();
+    }
+    ASSERT_EQ(writer_->RecordSpanAttributes(key, later), ring::RecordResult::kRecorded);
+    const ring::SpanContext context{key.trace_id, key.span_id, 1};
+    event = {.scope = scope_, .time_unix_nano = 150, .event_name = Intern("happened"), .context = &context, .attributes = of_event};
+    ASSERT_EQ(writer_->RecordEvent(event), ring::RecordResult::kRecorded);
+    End(static_cast<uint8_t>(round), {ring::StatusCodeOfSpan::kError, message});
+    for (int i = 0; i < 4; ++i) Step();
+    const auto spans = sink_.Spans();
+    const auto logs = sink_.Logs();
+    ASSERT_EQ(spans.size(), 1u);
+    ASSERT_EQ(logs.size(), 1u);
+    EXPECT_EQ(Spelled(spans[0].attributes()), Spelled(span.attributes()));
+    ASSERT_EQ(spans[0].events_size(), 1);
+    EXPECT_EQ(Spelled(spans[0].events(0).attributes()), Spelled(span.events(0).attributes()));
+    EXPECT_EQ(spans[0].status().message(), message);
+    EXPECT_EQ(Spelled(logs[0].attributes()), Spelled(log.attributes()));
+    EXPECT_EQ(logs[0].body().SerializeAsString(), log.body().SerializeAsString());
+  }
+  EXPECT_EQ(drain_->counters().broken, 0u);
+  EXPECT_EQ(drain_->reader()->stats().truncated, 0u);
+}
+
+TEST_F(RingDrainTest, ALogRecordWithTheShapeOfASpansEventIsOne) {
+  OpenDrain();
+  Start(1);
+  const auto key = Key(1);
+  const ring::SpanContext context{key.trace_id, key.span_id, 1};
+  ASSERT_EQ(writer_->RecordEvent({.scope = scope_, .time_unix_nano = 150, .event_name = Intern("named"), .context = &context, .is_log_record = true}),
+            ring::RecordResult::kRecorded);
+  ASSERT_EQ(writer_->RecordSpanEnd(key, 200, {}, {.attributes = 1, .events = 2, .links = 3}), ring::RecordResult::kRecorded);
+  Step();
+  ASSERT_EQ(sink_.Logs().size(), 1u);
+  EXPECT_EQ(sink_.Logs()[0].event_name(), "named");
+  const auto spans = sink_.Spans();
+  ASSERT_EQ(spans.size(), 1u);
+  EXPECT_EQ(spans[0].events_size(), 0);
+  EXPECT_EQ(spans[0].dropped_attributes_count(), 1u);
+  EXPECT_EQ(spans[0].dropped_events_count(), 2u);
+  EXPECT_EQ(spans[0].dropped_links_count(), 3u);
+}
+
+TEST_F(RingDrainTest, AMetricsOwnLimitStandsAboveTheCollectors) {
+  OpenDrain();
+  const ring::Ref metric = *writer_->CreateMetric({.scope = scope_, .name = "few", .aggregation = ring::SumAggregation{}, .cardinality_limit = 3});
+  for (int i = 0; i < 10; ++i) Count(metric, int64_t{1}, std::to_string(i));
+  Collect();
+  const auto metrics = sink_.Metrics("few");
+  ASSERT_EQ(metrics.size(), 1u);
+  EXPECT_EQ(metrics[0].sum().data_points_size(), 3);  // the overflow's one included
+  EXPECT_EQ(drain_->counters().overflowed, 8u);
 }
 
 TEST_F(RingDrainTest, AttributesLargerThanASlotArriveWhole) {

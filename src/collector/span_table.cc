@@ -14,6 +14,8 @@ constexpr uint32_t kSpans = 2;  // of ScopeSpans
 constexpr size_t kMostSpare = 4096;
 constexpr size_t kMostSpareBytes = 16 << 10;  // of one span
 constexpr size_t kTraceIdSize = 16;
+constexpr size_t kMostPieces = 16;              // values of one span that are not whole
+constexpr size_t kMostPiecesBytes = 4u << 20;  // of one value
 
 // OTLP's field numbers.
 // https://github.com/open-telemetry/opentelemetry-proto/blob/main/opentelemetry/proto/trace/v1/trace.proto
@@ -35,7 +37,7 @@ struct StatusField {
 struct SavedField {
   enum : uint32_t {
     kKey = 1, kScope = 2, kWriter = 3, kStarted = 4, kUpdated = 5, kLastSeen = 6, kDropped = 7, kHead = 8, kName = 9,
-    kAttributes = 10, kTail = 11, kStatus = 12
+    kAttributes = 10, kTail = 11, kStatus = 12, kPartId = 13, kPieces = 14  // these two in pairs
   };
 };
 
@@ -70,6 +72,7 @@ void SpanTable::OpenSpan::Reset() {
   started = saved = updated = changed = false;
   order = last_seen = dropped_attributes = 0;
   for (std::string* text : {&head, &name, &attributes, &tail, &status}) text->clear();
+  pieces.clear();
 }
 
 SpanTable::Key SpanTable::KeyOf(std::string_view trace_id, std::string_view span_id) {
@@ -115,18 +118,46 @@ bool SpanTable::Take(const ring::SpanEventView& record) {
   } else if (const auto* name = std::get_if<ring::ChangeNameView>(&record.event)) {
     span->name = name->name;
   } else if (const auto* update = std::get_if<ring::UpdateAttributesView>(&record.event)) {
-    span->updated = true;
-    span->dropped_attributes += update->dropped_attributes_count;
-    AppendAttributes(update->attributes, &span->attributes);
-    if (update->status) {
-      scratch_.Clear();
-      WriteStatus(*update->status, &scratch_);
-      span->status = scratch_.view();
+    if (update->part_id != 0) {
+      AddPiece(*update, span);
+    } else {
+      Update(*update, span);
     }
   } else if (const auto* links = std::get_if<ring::AddLinkView>(&record.event)) {
     for (std::string_view link : links->links) AppendLink(link, &span->tail);
   }
   return true;
+}
+
+void SpanTable::Update(const ring::UpdateAttributesView& update, OpenSpan* span) {
+  span->updated = true;
+  span->dropped_attributes += update.dropped_attributes_count;
+  AppendAttributes(update.attributes, &span->attributes);
+  if (!update.status) return;
+  scratch_.Clear();
+  WriteStatus(*update.status, &scratch_);
+  span->status = scratch_.view();
+}
+
+// What was told of the value before, cut, stays where its pieces are not all there.
+void SpanTable::AddPiece(const ring::UpdateAttributesView& update, OpenSpan* span) {
+  auto pieces = std::find_if(span->pieces.begin(), span->pieces.end(), [&](const Pieces& some) { return some.part_id == update.part_id; });
+  if (pieces == span->pieces.end()) {
+    if (span->pieces.size() >= kMostPieces) {
+      span->pieces.erase(span->pieces.begin());
+      ++counters_.broken;
+    }
+    pieces = span->pieces.insert(pieces, {update.part_id, {}});
+  }
+  pieces->bytes += update.piece;
+  if (update.more_parts && pieces->bytes.size() <= kMostPiecesBytes) return;
+  const std::string bytes = std::move(pieces->bytes);
+  span->pieces.erase(pieces);
+  if (const auto whole = ring::ReadUpdate(bytes); whole && !update.more_parts) {
+    Update(*whole, span);
+  } else {
+    ++counters_.broken;
+  }
 }
 
 void SpanTable::Start(const ring::SpanEventView& record, const ring::StartSpanView& start, OpenSpan* span) {
@@ -241,7 +272,7 @@ void SpanTable::Write(const Key& key, const OpenSpan& span, const ring::EndSpanV
   out->Raw(span.tail);
   out->NonZeroVarint(SpanField::kDroppedEvents, end.dropped_events_count);
   out->NonZeroVarint(SpanField::kDroppedLinks, end.dropped_links_count);
-  if (end.status) {
+  if (end.status && !(end.is_cut && !span.status.empty())) {
     const auto nested = out->Begin(SpanField::kStatus);
     WriteStatus(*end.status, out);
     out->End(nested);
@@ -305,6 +336,10 @@ void SpanTable::Save(const Key& key, const OpenSpan& span, uint32_t field, wire:
   out->NonEmpty(SavedField::kAttributes, span.attributes);
   out->NonEmpty(SavedField::kTail, span.tail);
   out->NonEmpty(SavedField::kStatus, span.status);
+  for (const Pieces& pieces : span.pieces) {
+    out->Varint(SavedField::kPartId, pieces.part_id);
+    out->Bytes(SavedField::kPieces, pieces.bytes);
+  }
   out->End(message);
 }
 
@@ -354,6 +389,11 @@ bool SpanTable::RestorePut(std::string_view saved) {
       case SavedField::kAttributes: span->attributes = body.rest(); break;
       case SavedField::kTail: span->tail = body.rest(); break;
       case SavedField::kStatus: span->status = body.rest(); break;
+      case SavedField::kPartId: span->pieces.push_back({value, {}}); break;
+      case SavedField::kPieces:
+        if (span->pieces.empty()) return false;
+        span->pieces.back().bytes = body.rest();
+        break;
       default: break;
     }
   }

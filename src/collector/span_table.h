@@ -68,6 +68,10 @@ class SpanTable {
       return (a ^ b * 0x9E3779B97F4A7C15ull) * 0xD6E8FEB86659FD93ull >> 16;
     }
   };
+  struct Pieces {
+    uint64_t part_id = 0;
+    std::string bytes;
+  };
   struct OpenSpan {
     ring::Ref scope = 0;
     uint32_t writer = 0;
@@ -83,6 +87,7 @@ class SpanTable {
     std::string attributes;    // Span fields
     std::string tail;          // Span fields: events, links
     std::string status;        // Status
+    std::vector<Pieces> pieces;  // of values that are not whole yet
     void Reset();
   };
 
@@ -90,6 +95,8 @@ class SpanTable {
   void MarkChanged(const Key& key, OpenSpan* span);
   OpenSpan* FindOrAdd(const Key& key, ring::Ref scope);
   void Start(const ring::SpanEventView& record, const ring::StartSpanView& start, OpenSpan* span);
+  void Update(const ring::UpdateAttributesView& update, OpenSpan* span);
+  void AddPiece(const ring::UpdateAttributesView& update, OpenSpan* span);
   void AppendAttributes(const ring::Repeated& attributes, std::string* fields);
   void AppendLink(std::string_view link, std::string* fields);
   void Write(const Key& key, const OpenSpan& span, const ring::EndSpanView& end, bool incomplete, ScopeGroups* out);

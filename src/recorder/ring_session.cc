@@ -24,7 +24,7 @@ DrainOptions ToDrainOptions(const LibraryRecorderOptions& options) {
   DrainOptions drain;
   drain.max_delay = options.max_delay;
   drain.metric_interval = options.metric_interval;
-  drain.most_series = options.cardinality_limit;
+  drain.most_series = options.cardinality_limit - 1;
   drain.liveness_interval = std::chrono::hours(24);  // its writer is this process
   return drain;
 }

@@ -17,6 +17,6 @@ RecordResult FitSpanEnd(RingOutput* ring, OutputState* state, const SpanKey& spa
 RecordResult FitSpanStatus(RingOutput* ring, OutputState* state, const SpanKey& span, SpanStatus status);
 RecordResult FitSpanLink(RingOutput* ring, OutputState* state, const SpanKey& span, const SpanLink& link);
 RecordResult FitMeasurement(RingOutput* ring, OutputState* state, const Measurement& measurement);
-RecordResult FitEvent(RingOutput* ring, OutputState* state, const Event& event, uint64_t part_id);
+RecordResult FitEvent(RingOutput* ring, OutputState* state, const Event& event);
 
 }  // namespace otlp_arrow::ring

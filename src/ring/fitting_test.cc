@@ -15,9 +15,10 @@ using otlp_arrow::testing::TempDir;
 
 class Fitting : public ::testing::Test {
  protected:
-  static WriterOptions Options() {
+  explicit Fitting(uint64_t slots = 1024) : writer_(Must(RingWriter::Open(dir_ / "ring", Options(slots)))), reader_(Must(RingReader::Open(dir_ / "ring"))) {}
+  static WriterOptions Options(uint64_t slots) {
     WriterOptions options = SmallFile();
-    options.events = options.spans = options.measurements = {1024, 256};
+    options.events = options.spans = options.measurements = {slots, 256};
     return options;
   }
   Ref Key(std::string_view text) { return Must(writer_->InternString(text)); }
@@ -78,9 +79,15 @@ class Fitting : public ::testing::Test {
   }
 
   TempDir dir_;
-  std::unique_ptr<RingWriter> writer_ = Must(RingWriter::Open(dir_ / "ring", Options()));
-  std::unique_ptr<RingReader> reader_ = Must(RingReader::Open(dir_ / "ring"));
+  std::unique_ptr<RingWriter> writer_;
+  std::unique_ptr<RingReader> reader_;
   Ids ids_;
+};
+
+// A ring that has no room for pieces.
+class FittingWithoutPieces : public Fitting {
+ protected:
+  FittingWithoutPieces() : Fitting(8) {}
 };
 
 TEST(CutText, EndsBetweenCharacters) {
@@ -100,16 +107,61 @@ TEST_F(Fitting, EveryLengthAroundTheSlotsEndIsKept) {
     start.attributes = attributes;
     const RecordResult result = writer_->RecordSpanStart(start);
     const std::string all = SpanAttributes();
-    if (length < 200) {
-      ASSERT_EQ(result, RecordResult::kRecorded) << length;
-      ASSERT_EQ(all, "a=\"" + text + "\" b=\"last\"") << length;
-    } else if (result == RecordResult::kTruncated) {
-      ASSERT_GT(length, 200u);
-      ASSERT_TRUE(all.starts_with("a=\"xxxxxxxx") && all.ends_with("x\" b=\"last\"")) << length << all;
-    } else {
-      ASSERT_EQ(all, "a=\"" + text + "\" b=\"last\"") << length;
-    }
+    ASSERT_EQ(result, RecordResult::kRecorded) << length;
+    ASSERT_TRUE(all.ends_with("b=\"last\"")) << length << all;
+    if (length >= 200) continue;
+    ASSERT_EQ(all, "a=\"" + text + "\" b=\"last\"") << length;
   }
+}
+
+// What readers that know no pieces see, and what the pieces say.
+TEST_F(Fitting, AValueLargerThanASlotIsToldInPieces) {
+  const std::string large(3000, 'x');
+  const Attribute attributes[] = {{Key("before"), 1}, {Key("large"), large}, {Key("after"), 2}};
+  EXPECT_EQ(writer_->RecordSpanAttributes(ids_.Key(), attributes), RecordResult::kRecorded);
+  std::string pieces, seen;
+  uint64_t part_id = 0;
+  for (const std::string& record : Drain(RingKind::kSpans)) {
+    const auto update = As<UpdateAttributesView>(ReadSpanEvent(record).value().event);
+    seen += Show(*reader_, update.attributes) + ";";
+    pieces += update.piece;
+    if (update.part_id != 0) part_id = update.part_id;
+    EXPECT_EQ(update.part_id, update.piece.empty() ? 0 : part_id);
+    EXPECT_EQ(update.more_parts, update.part_id != 0 && pieces.size() < 3000);
+  }
+  EXPECT_TRUE(seen.starts_with("before=1;large=\"xxx")) << seen;
+  EXPECT_TRUE(seen.ends_with(";after=2;")) << seen;
+  EXPECT_EQ(Show(*reader_, ReadUpdate(pieces).value().attributes), "large=\"" + large + "\"");
+  EXPECT_EQ(Truncated(), 0u);
+}
+
+// Nothing of what has no room as a whole is recorded, and the caller is told.
+TEST_F(Fitting, AReportingWriterRecordsAllPartsOrNone) {
+  writer_.reset();
+  WriterOptions options = Options(1024);
+  options.when_full = WhenFull::kReport;
+  writer_ = Must(RingWriter::Open(dir_ / "ring", options));
+  const std::string large(10'000, 'x');
+  const Attribute attributes[] = {{Key("large"), large}};
+  int recorded = 0;
+  while (writer_->RecordSpanAttributes(ids_.Key(), attributes) == RecordResult::kRecorded) ++recorded;
+  EXPECT_GT(recorded, 10);
+  EXPECT_EQ(writer_->RecordSpanAttributes(ids_.Key(), attributes), RecordResult::kFull);
+  EXPECT_EQ(writer_->RecordSpanEnd(ids_.Key(), 1), RecordResult::kRecorded);  // for which there is room
+  EXPECT_FALSE(writer_->WaitForRoom(RingKind::kSpans, 0) && reader_->stats().rings[1].filled() == 1024);
+  EXPECT_EQ(writer_->counters().dropped, 0u);
+  writer_->CountDropped(3);
+  EXPECT_EQ(writer_->counters().dropped, 3u);
+  EXPECT_EQ(reader_->stats().dropped, 3u);
+  int whole = 0;
+  for (const std::string& record : Drain(RingKind::kSpans)) {
+    const auto span = ReadSpanEvent(record).value();
+    const auto* update = std::get_if<UpdateAttributesView>(&span.event);
+    whole += update && update->part_id != 0 && !update->more_parts;
+  }
+  EXPECT_EQ(whole, recorded);
+  EXPECT_TRUE(writer_->WaitForRoom(RingKind::kSpans, 0));
+  EXPECT_EQ(writer_->RecordSpanAttributes(ids_.Key(), attributes), RecordResult::kRecorded);
 }
 
 TEST_F(Fitting, AStartWithManyAttributesGoesOnInUpdates) {
@@ -124,7 +176,7 @@ TEST_F(Fitting, AStartWithManyAttributesGoesOnInUpdates) {
   EXPECT_EQ(Truncated(), 0u);
 }
 
-TEST_F(Fitting, AValueLargerThanASlotIsCutAndCounted) {
+TEST_F(FittingWithoutPieces, AValueLargerThanASlotIsCutAndCounted) {
   const std::string large(1000, 'x'), wide = [] {
     std::string text;
     for (int i = 0; i < 300; ++i) text += "é";
@@ -143,7 +195,7 @@ TEST_F(Fitting, AValueLargerThanASlotIsCutAndCounted) {
 }
 
 // OpenTelemetry's limits cut the strings of an array one by one.
-TEST_F(Fitting, TextsOfAnArrayAreCutAndTooManyNumbersLeftOut) {
+TEST_F(FittingWithoutPieces, TextsOfAnArrayAreCutAndTooManyNumbersLeftOut) {
   const std::string large(300, 'x');
   const Value texts[] = {Value(large), Value("short"), Value(large)};
   std::vector<Value> numbers(1000, Value(1.5));
@@ -159,7 +211,7 @@ TEST_F(Fitting, TextsOfAnArrayAreCutAndTooManyNumbersLeftOut) {
   EXPECT_EQ(Truncated(), 3u);
 }
 
-TEST_F(Fitting, LongNamesAndMessagesAreCut) {
+TEST_F(FittingWithoutPieces, LongNamesAndMessagesAreCut) {
   const std::string large(1000, 'n');
   SpanStart start = ids_.Start(large);
   start.trace_state = "a=b";
@@ -252,7 +304,7 @@ TEST_F(Fitting, EveryLengthOfABodyIsKept) {
   }
 }
 
-TEST_F(Fitting, AnEventsLargeValuesAreCut) {
+TEST_F(FittingWithoutPieces, AnEventsLargeValuesAreCut) {
   const std::string large(1000, 'x');
   std::vector<Value> numbers(1000, Value(1.5));
   const Attribute attributes[] = {{Key("a"), 1}, {Key("stack"), large}, {Key("numbers"), std::span<const Value>(numbers)}, {Key("b"), 2}};

@@ -48,13 +48,16 @@ constexpr uint32_t kExtWriter = 1001;         // uint32, in StartSpan: number of
 constexpr uint32_t kExtTraceState = 1002;     // string, in StartSpan
 constexpr uint32_t kExtDropped = 1003;        // uint32, in StartSpan, UpdateAttributes, EndSpan and Event: attributes left out, to be added up
 constexpr uint32_t kExtStatus = 1004;         // Status, in UpdateAttributes: the status before the end of the span
-constexpr uint32_t kExtPartId = 1005;         // fixed64, in Event: parts of one record have the same one
-constexpr uint32_t kExtMoreParts = 1006;      // bool, in Event: a further part follows
+constexpr uint32_t kExtPartId = 1005;         // fixed64, in Event and UpdateAttributes: parts of one record have the same one
+constexpr uint32_t kExtMoreParts = 1006;      // bool, in Event and UpdateAttributes: a further part follows
 constexpr uint32_t kExtObservedTime = 1007;   // fixed64, in Event
 constexpr uint32_t kExtSchemaUrl = 1008;      // string, in Resource and InstrumentationScope
 constexpr uint32_t kExtDroppedEvents = 1009;  // uint32, in EndSpan
 constexpr uint32_t kExtDroppedLinks = 1010;   // uint32, in EndSpan
 constexpr uint32_t kExtIsLogRecord = 1011;    // bool, in Event: not an event of a span
 constexpr uint32_t kExtCardinality = 1012;    // uint32, in MetricRef: attribute sets at most
+constexpr uint32_t kExtPiece = 1013;          // bytes, in Event and UpdateAttributes: joined, they are fields of such a message
+constexpr uint32_t kExtIsCut = 1014;          // bool, in Event: what stands here is whole in the pieces that follow; in EndSpan: the
+                                              // status is, in those before
 
 }  // namespace otlp_arrow::ring::field

@@ -92,10 +92,12 @@ struct EndContent {
   uint64_t end_time_unix_nano;
   SpanStatus status;
   SpanDropped dropped;
+  bool is_cut = false;  // the status' message
 
   size_t Bytes() const {
     return TagBytes(field::kEndTime) + 8 + StatusBytes(field::kEndStatus, status) + CountBytes(field::kExtDropped, dropped.attributes) +
-           CountBytes(field::kExtDroppedEvents, dropped.events) + CountBytes(field::kExtDroppedLinks, dropped.links);
+           CountBytes(field::kExtDroppedEvents, dropped.events) + CountBytes(field::kExtDroppedLinks, dropped.links) +
+           (is_cut ? VarintFieldBytes(field::kExtIsCut, 1) : 0);
   }
   void Put(SlotWriter* out) const {
     out->Fixed64(field::kEndTime, end_time_unix_nano);
@@ -103,6 +105,7 @@ struct EndContent {
     PutCount(out, field::kExtDropped, dropped.attributes);
     PutCount(out, field::kExtDroppedEvents, dropped.events);
     PutCount(out, field::kExtDroppedLinks, dropped.links);
+    if (is_cut) out->VarintField(field::kExtIsCut, 1);
   }
 };
 
@@ -122,6 +125,22 @@ struct UpdateContent {
   void Put(SlotWriter* out) const {
     PutPairs(out, field::kUpdateAttributes, attributes, most_text);
     PutCount(out, field::kExtDropped, dropped);
+  }
+};
+
+// A further part of something, which readers of others see nothing in.
+struct PieceContent {
+  uint64_t part_id;
+  bool more_parts;
+  std::string_view piece;
+
+  size_t Bytes() const {
+    return TagBytes(field::kExtPartId) + 8 + (more_parts ? VarintFieldBytes(field::kExtMoreParts, 1) : 0) + TextBytes(field::kExtPiece, piece);
+  }
+  void Put(SlotWriter* out) const {
+    out->Fixed64(field::kExtPartId, part_id);
+    if (more_parts) out->VarintField(field::kExtMoreParts, 1);
+    out->Text(field::kExtPiece, piece);
   }
 };
 
@@ -209,6 +228,7 @@ struct EventRecord {
   uint32_t dropped;
   uint64_t part_id = 0;  // 0: the only part
   bool more_parts = false;
+  bool is_cut = false;
   size_t most_text = kWholeText;  // of the body and the attributes
 
   size_t Bytes() const {
@@ -219,7 +239,7 @@ struct EventRecord {
            CountBytes(field::kExtDropped, dropped) + (part_id ? TagBytes(field::kExtPartId) + 8 : 0) +
            (more_parts ? VarintFieldBytes(field::kExtMoreParts, 1) : 0) +
            (event.observed_time_unix_nano ? TagBytes(field::kExtObservedTime) + 8 : 0) +
-           (event.is_log_record ? VarintFieldBytes(field::kExtIsLogRecord, 1) : 0);
+           (event.is_log_record ? VarintFieldBytes(field::kExtIsLogRecord, 1) : 0) + (is_cut ? VarintFieldBytes(field::kExtIsCut, 1) : 0);
   }
   void Put(SlotWriter* out) const {
     PutRef(out, field::kEventScopeRef, event.scope);
@@ -238,6 +258,7 @@ struct EventRecord {
     if (more_parts) out->VarintField(field::kExtMoreParts, 1);
     if (event.observed_time_unix_nano) out->Fixed64(field::kExtObservedTime, event.observed_time_unix_nano);
     if (event.is_log_record) out->VarintField(field::kExtIsLogRecord, 1);
+    if (is_cut) out->VarintField(field::kExtIsCut, 1);
   }
 
  private:

@@ -167,6 +167,7 @@ bool TakeEnd(std::string_view message, EndSpanView* end) {
     if (f.number() == field::kExtDropped) end->dropped_attributes_count = static_cast<uint32_t>(f.Varint());
     if (f.number() == field::kExtDroppedEvents) end->dropped_events_count = static_cast<uint32_t>(f.Varint());
     if (f.number() == field::kExtDroppedLinks) end->dropped_links_count = static_cast<uint32_t>(f.Varint());
+    if (f.number() == field::kExtIsCut) end->is_cut = f.Varint() != 0;
   }
   return f.Ok();
 }
@@ -182,9 +183,17 @@ bool TakeName(std::string_view message, ChangeNameView* change) {
 bool TakeUpdate(std::string_view message, UpdateAttributesView* update) {
   Fields f(message);
   while (f.Next()) {
-    if (f.number() == field::kUpdateAttributes) TakePair(&f, message, &update->attributes);
-    if (f.number() == field::kExtStatus && !TakeStatus(&f, &update->status)) f.Fail();
-    if (f.number() == field::kExtDropped) update->dropped_attributes_count = static_cast<uint32_t>(f.Varint());
+    switch (f.number()) {
+      case field::kUpdateAttributes: TakePair(&f, message, &update->attributes); break;
+      case field::kExtStatus:
+        if (!TakeStatus(&f, &update->status)) f.Fail();
+        break;
+      case field::kExtDropped: update->dropped_attributes_count = static_cast<uint32_t>(f.Varint()); break;
+      case field::kExtPartId: update->part_id = f.Fixed64(); break;
+      case field::kExtMoreParts: update->more_parts = f.Varint() != 0; break;
+      case field::kExtPiece: update->piece = f.Bytes(); break;
+      default: break;
+    }
   }
   return f.Ok();
 }
@@ -307,6 +316,12 @@ LinkView ReadLink(std::string_view message) {
   return link;
 }
 
+std::optional<UpdateAttributesView> ReadUpdate(std::string_view message) {
+  UpdateAttributesView update;
+  if (!TakeUpdate(message, &update)) return std::nullopt;
+  return update;
+}
+
 std::optional<SpanEventView> ReadSpanEvent(std::string_view message) {
   SpanEventView span;
   Fields f(message);
@@ -370,6 +385,8 @@ std::optional<EventView> ReadEvent(std::string_view message) {
       case field::kExtMoreParts: event.more_parts = f.Varint() != 0; break;
       case field::kExtObservedTime: event.observed_time_unix_nano = f.Fixed64(); break;
       case field::kExtIsLogRecord: event.is_log_record = f.Varint() != 0; break;
+      case field::kExtPiece: event.piece = f.Bytes(); break;
+      case field::kExtIsCut: event.is_cut = f.Varint() != 0; break;
       default: break;
     }
   }

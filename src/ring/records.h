@@ -94,15 +94,21 @@ struct EndSpanView {
   uint32_t dropped_attributes_count = 0;  // extensions from here on
   uint32_t dropped_events_count = 0;
   uint32_t dropped_links_count = 0;
+  bool is_cut = false;  // the status' message; it was told whole before
 };
 struct ChangeNameView {
   std::string_view name;
 };
 struct UpdateAttributesView {
   Repeated attributes;
-  std::optional<StatusView> status;  // extension
+  std::optional<StatusView> status;  // extensions from here on
   uint32_t dropped_attributes_count = 0;
+  uint64_t part_id = 0;  // 0: a whole one; otherwise `piece` is one of several, more_parts says whether the last
+  bool more_parts = false;
+  std::string_view piece;
 };
+// Pieces of one part_id, joined.
+std::optional<UpdateAttributesView> ReadUpdate(std::string_view update_attributes);
 struct AddLinkView {
   Repeated links;  // ReadLink
 };
@@ -136,6 +142,10 @@ struct EventView {
   // (strings) and attributes are joined. Foreign writers: 0.
   uint64_t part_id = 0;
   bool more_parts = false;
+  // A part with a piece holds nothing else. Joined, pieces that follow each other are an Event with what is cut in the part
+  // before them.
+  std::string_view piece;
+  bool is_cut = false;
   bool is_log_record = false;
 };
 

@@ -18,6 +18,11 @@ void OutputState::CountTruncated(uint32_t n) {
   CountSaturating(header->truncated, n);
 }
 
+uint64_t OutputState::NextPartId() {
+  const auto number = identity->Ensure();
+  return static_cast<uint64_t>(number.ok() ? *number : 0) << 32 | parts.fetch_add(1, std::memory_order_relaxed);
+}
+
 Claim RingOutput::ClaimSlowly() {
   Claim claim;
   uint32_t writer = state_->identity->number();

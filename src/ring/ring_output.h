@@ -22,7 +22,10 @@ struct OutputState {
   std::atomic<uint64_t> dropped{0};
   std::atomic<uint64_t> truncated{0};
   std::atomic<uint64_t> reclaimed{0};
+  std::atomic<uint32_t> parts{1};
 
+  // Of a record in parts; not 0. Different from those of all other writers that live.
+  uint64_t NextPartId();
   void CountDropped(uint32_t n = 1);
   void CountTruncated(uint32_t n);
 };

@@ -70,7 +70,6 @@ class RingWriter::Impl {
     const auto made = identity_.Ensure();
     return made.ok() ? *made : 0;
   }
-  uint64_t NextPartId() { return static_cast<uint64_t>(Number()) << 32 | parts_.fetch_add(1, std::memory_order_relaxed); }
   template <class Content>
   static SpanEventRecord<Content> RecordOf(const SpanKey& span, uint32_t event_field, const Content& content) {
     return {span.scope, span.trace_id.data(), span.span_id.data(), event_field, content};
@@ -89,7 +88,6 @@ class RingWriter::Impl {
 
  private:
   RingPlace Place(RingKind kind) { return file_.geometry.Place(kind, file_.mapping.data()); }
-  std::atomic<uint32_t> parts_{1};
 };
 
 Status RingWriter::Impl::Check(const char* what, Ref ref, Attributes attributes) const {
@@ -198,7 +196,7 @@ RecordResult RingWriter::RecordEvent(const Event& event) noexcept {
   const PutResult put =
       impl_->events_.Put(EventRecord{event, event.body, event.attributes, event.severity_text, event.dropped_attributes_count});
   if (put != PutResult::kTooLarge) [[likely]] return ResultOf(put);
-  return FitEvent(&impl_->events_, &impl_->state_, event, impl_->NextPartId());
+  return FitEvent(&impl_->events_, &impl_->state_, event);
 }
 
 bool RingWriter::WaitForRoom(RingKind ring, uint32_t milliseconds) noexcept {
