@@ -7,7 +7,7 @@ root=${1:-$(dirname "$0")/..}
 cd "$root/include" || exit 1
 headers=()
 while IFS= read -r header; do
-  if [ "$header" = otlp_arrow/opentelemetry_exporters.h ] && ! echo '#include <opentelemetry/version.h>' | ${CXX:-c++} -fsyntax-only -x c++ - 2>/dev/null; then
+  if [[ $header = otlp_arrow/opentelemetry_* ]] && ! echo '#include <opentelemetry/version.h>' | ${CXX:-c++} -fsyntax-only -x c++ - 2>/dev/null; then
     continue  # that SDK is not there
   fi
   headers+=("$header")

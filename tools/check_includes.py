@@ -3,7 +3,7 @@
 
     tools/check_includes.py [ROOT]
 
-Checked are the sources below src/, include/, and below exporters/, python/src/ and examples/ where these exist.
+Checked are the sources below src/, include/, and below exporters/, sdk/, python/src/ and examples/ where these exist.
 """
 
 import pathlib
@@ -45,7 +45,7 @@ STANDARD_LIBRARY = set(
 )
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
-OUTSIDE = ["exporters", "python/src", "examples"]  # these see include/ alone
+OUTSIDE = ["exporters", "sdk", "python/src", "examples"]  # these see include/ alone
 
 
 def sources(folder):
@@ -107,7 +107,7 @@ def check_source(root, path, kind, name):
 def check_public_header(root, path, name):
     if (root / "include" / name).is_file() or name in STANDARD_LIBRARY:
         return None
-    if name.startswith("opentelemetry/") and path.name == "opentelemetry_exporters.h":
+    if name.startswith("opentelemetry/") and path.name in ("opentelemetry_exporters.h", "opentelemetry_sdk.h"):
         return None
     return "public headers include only public headers and the standard library"
 

@@ -2,7 +2,7 @@
 # Builds unit tests with a CMake preset and runs them.
 #
 #   tools/run_unit_tests.sh PRESET             all
-#   tools/run_unit_tests.sh PRESET LAYER...    those of some layers: storage, server/grpc, ...; and opentelemetry_exporters
+#   tools/run_unit_tests.sh PRESET LAYER...    those of some layers: storage, server/grpc, ...; and opentelemetry_exporters, opentelemetry_sdk
 #
 # JOBS is the number of compilers and tests at a time. What each test said is in build/reports/PRESET/.
 set -euo pipefail
@@ -13,8 +13,8 @@ jobs=${JOBS:-$(nproc)}
 
 targets=() pattern=
 for layer in "$@"; do
-  if [ "$layer" = opentelemetry_exporters ]; then
-    [ -e /usr/include/opentelemetry/sdk ] || { echo "opentelemetry-cpp is not installed: its exporters are not tested"; continue; }
+  if [[ $layer = opentelemetry_* ]]; then
+    [ -e /usr/include/opentelemetry/sdk ] || { echo "opentelemetry-cpp is not installed: $layer is not tested"; continue; }
   elif [ -z "$(find "src/$layer" -name '*_test.cc' -print -quit)" ]; then
     echo "src/$layer has no unit tests"
     continue

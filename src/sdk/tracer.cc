@@ -21,7 +21,7 @@ Span TracerCore::Start(std::string_view name, const SpanOptions& options) const 
     return span;
   }
   const bool has_parent = parent.IsValid();
-  span.context_.trace_id = has_parent ? parent.trace_id : RandomTraceId();
+  span.context_.trace_id = has_parent ? parent.trace_id : options.trace_id.empty() ? RandomTraceId() : options.trace_id;
   span.context_.span_id = RandomSpanId();
   Guarded([&] {
     SamplingResult decision;

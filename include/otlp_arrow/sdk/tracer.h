@@ -50,6 +50,7 @@ struct SpanOptions {
   AttributeList attributes{};
   LinkList links{};
   const SamplingResult* decision = nullptr;  // made already; null: the sampler is asked
+  TraceId trace_id{};                        // of a root; empty: a random one
 };
 
 // One at work. For one thread at a time; may be moved to another, but not while it is in a Scope. It ends when it goes out of
