@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "sdk_span.h"
+
 namespace otlp_arrow::python {
 namespace {
 
@@ -55,6 +57,8 @@ SpanIds Find(PyObject* given) {
     if (PyErr_Occurred()) throw nb::python_error();
     return {};
   }
+  SpanIds ids;
+  if (NativeSpanIds(span, &ids)) return ids;
   const nb::object kept = nb::borrow(span);
   const nb::object span_context = nb::steal(PyObject_CallMethodNoArgs(span, kGetSpanContext.get()));
   if (!span_context.is_valid()) throw nb::python_error();

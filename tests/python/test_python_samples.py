@@ -44,3 +44,9 @@ def test_dictionaries(tmp_path):
     [span] = stored.table(tmp_path / "telemetry").to_pylist()
     assert (span["name"], span["kind"], span["status_message"], span["service_name"]) == ("POST /orders", "SERVER", "out of pears", "shop")
     assert len(stored.names(tmp_path / "telemetry", "logs")) == 1
+
+
+def test_metrics_and_logs_of_the_native_sdk(tmp_path):
+    run("python_sdk_metrics_logs.py", tmp_path)
+    assert set(stored.names(tmp_path / "telemetry", "metrics")) == {"http.requests"}
+    assert stored.names(tmp_path / "telemetry", "logs") == ["no pears left"]

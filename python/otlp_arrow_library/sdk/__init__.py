@@ -16,8 +16,12 @@ except ImportError as error:
         "otlp_arrow_library.sdk needs the OpenTelemetry API: pip install 'otlp-arrow-library[sdk]', or pip install opentelemetry-api"
     ) from error
 
+from ._configure import Configuration, configure
 from ._ids import IdGenerator, RandomIdGenerator
 from ._limits import SpanLimits
+from ._logging_handler import LoggingHandler
+from ._logs import Logger, LoggerProvider, LogRecordLimits
+from ._metrics import Meter, MeterProvider
 from ._processors import SpanProcessor
 from ._recorder import Recorder
 from ._resource import Resource
@@ -36,16 +40,37 @@ from ._sampling import (
 )
 from ._trace import Span, Tracer, TracerProvider
 from ._trace_items import Event, Link
+from ._views import (
+    DefaultAggregation,
+    DropAggregation,
+    ExplicitBucketHistogramAggregation,
+    ExponentialBucketHistogramAggregation,
+    LastValueAggregation,
+    SumAggregation,
+    View,
+)
 
 __all__ = [
     "ALWAYS_OFF",
     "ALWAYS_ON",
     "DEFAULT_OFF",
     "DEFAULT_ON",
+    "Configuration",
     "Decision",
+    "DefaultAggregation",
+    "DropAggregation",
     "Event",
+    "ExplicitBucketHistogramAggregation",
+    "ExponentialBucketHistogramAggregation",
     "IdGenerator",
+    "LastValueAggregation",
     "Link",
+    "LogRecordLimits",
+    "Logger",
+    "LoggerProvider",
+    "LoggingHandler",
+    "Meter",
+    "MeterProvider",
     "ParentBased",
     "ParentBasedTraceIdRatio",
     "RandomIdGenerator",
@@ -57,7 +82,10 @@ __all__ = [
     "SpanLimits",
     "SpanProcessor",
     "StaticSampler",
+    "SumAggregation",
     "TraceIdRatioBased",
     "Tracer",
     "TracerProvider",
+    "View",
+    "configure",
 ]

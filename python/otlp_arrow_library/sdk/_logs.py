@@ -17,7 +17,7 @@ from opentelemetry import _logs as api
 
 from ._recorder import Recorder, hold_recorder
 from ._resource import Resource, ResourceLike, as_resource
-from ._scope import InstrumentationScope
+from ._scope import InstrumentationScope, scope_key
 from .. import _native
 from .._errors import OtlpConfigError
 
@@ -74,7 +74,8 @@ class ReadWriteLogRecord:
 class LoggerProvider(api.LoggerProvider):
     """Loggers that record natively into a ring.
 
-    `mmap_file`, `library`, `recorder` and `resource` as of `MeterProvider`. Processors of the OpenTelemetry SDK may be added;
+    `mmap_file`, `library`, `recorder` and `resource` as of `MeterProvider`; `log_record_limits`: a LogRecordLimits of this
+    package or of the OpenTelemetry SDK. Processors of the OpenTelemetry SDK may be added;
     every record costs what they cost then.
 
     Raises OtlpConfigError for arguments that cannot be, OtlpIOError where the ring cannot be opened.
@@ -82,18 +83,15 @@ class LoggerProvider(api.LoggerProvider):
 
     def __init__(
         self,
+        resource: ResourceLike | Mapping[str, Any] | None = None,
+        shutdown_on_exit: bool = True,
+        *,
         mmap_file: str | os.PathLike[str] | None = None,
         library: OtlpLibrary | None = None,
         recorder: Recorder | None = None,
-        *,
-        resource: ResourceLike | Mapping[str, Any] | None = None,
-        limits: LogRecordLimits | None = None,
-        shutdown_on_exit: bool = True,
+        log_record_limits: Any = None,
     ) -> None:
-        if limits is not None and not isinstance(limits, LogRecordLimits):
-            raise OtlpConfigError(f"limits: {limits!r} is of type {type(limits).__name__}; give a LogRecordLimits")
-        self._limits = (limits or LogRecordLimits()).resolved()
-        self._given_resource = resource
+        self._limits = _resolved(log_record_limits)
         self._resource = as_resource(resource)
         self._is_disabled = os.environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true"
         self._held = None if self._is_disabled else hold_recorder(mmap_file, library, recorder)
@@ -119,15 +117,14 @@ class LoggerProvider(api.LoggerProvider):
         """The logger of an instrumentation scope; the same one for equal arguments."""
         if self._held is None or self._is_shut_down:
             return api.NoOpLogger(name, version=version, schema_url=schema_url, attributes=attributes)
-        key = (name, version or "", schema_url or "", repr(sorted(attributes.items(), key=repr)) if attributes else "")
+        key = scope_key(name, version, schema_url, attributes)
         logger = self._loggers.get(key)
         if logger is not None:
             return logger
         with self._lock:
             logger = self._loggers.get(key)
             if logger is None:
-                text = name if isinstance(name, str) else ""
-                scope = InstrumentationScope(self._held.recorder.native, self._resource, text, version, schema_url, attributes)
+                scope = InstrumentationScope(self._held.recorder.native, self._resource, name, version, schema_url, attributes)
                 logger = self._loggers[key] = Logger(self, scope)
             return logger
 
@@ -164,6 +161,12 @@ class LoggerProvider(api.LoggerProvider):
             logger._scope.native.close()
         if self._held is not None:
             self._held.release(_millis_until(deadline))
+
+    def __enter__(self) -> LoggerProvider:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.shutdown()
 
     def _continue_in_child(self) -> None:
         self._lock = threading.Lock()
@@ -250,6 +253,19 @@ def _read_write_record(log_record: Any, resource: Resource, scope: Instrumentati
         resource=SdkResource(dict(resource.attributes), resource.schema_url),  # type: ignore[arg-type]
         instrumentation_scope=SdkScope(scope.name, scope.version, scope.schema_url, dict(scope.attributes)),
     )
+
+
+def _resolved(limits: Any) -> tuple[int, int]:
+    if limits is None:
+        return LogRecordLimits().resolved()
+    if isinstance(limits, LogRecordLimits):
+        return limits.resolved()
+    missing = object()
+    # The OpenTelemetry SDK's, which has asked the environment already; None is no limit there.
+    count, length = (getattr(limits, f"max_log_record_{name}", missing) for name in ("attributes", "attribute_length"))
+    if count is missing or length is missing:
+        raise OtlpConfigError(f"log_record_limits: {limits!r} is of type {type(limits).__name__}; give a LogRecordLimits")
+    return LogRecordLimits(_UNLIMITED if count is None else count, _UNLIMITED if length is None else length).resolved()
 
 
 def _flush(processor: Any, timeout_millis: float) -> bool:

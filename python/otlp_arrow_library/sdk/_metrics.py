@@ -27,7 +27,7 @@ from ._instruments import (
 from ._observables import Observable, ObservationThread, ObservedStream
 from ._recorder import Recorder, hold_recorder
 from ._resource import Resource, ResourceLike, as_resource
-from ._scope import InstrumentationScope
+from ._scope import InstrumentationScope, scope_key
 from ._temporality import Temporalities
 from ._views import InstrumentDescription, Stream, checked_boundaries, checked_views, streams_of
 from .. import _native
@@ -41,6 +41,9 @@ _logger = logging.getLogger("otlp_arrow_library.sdk")
 T = TypeVar("T")
 
 _EXEMPLAR_FILTERS = {"always_off": 0, "always_on": 1, "trace_based": 2}
+_EXEMPLAR_CLASSES = {
+    "AlwaysOffExemplarFilter": "always_off", "AlwaysOnExemplarFilter": "always_on", "TraceBasedExemplarFilter": "trace_based"
+}
 _NAME = re.compile(r"[a-zA-Z][-_./a-zA-Z0-9]{0,254}")
 _UNIT = re.compile(r"[\x00-\x7F]{0,63}")
 _EXPONENTIAL = "base2_exponential_bucket_histogram"
@@ -54,8 +57,8 @@ class MeterProvider(api.MeterProvider):
 
     `resource`: a Resource or a mapping of attributes; None: what the environment says. `views`: of this package or of the
     OpenTelemetry SDK. `temporality`: "cumulative", "delta", "lowmemory" or a mapping of instrument classes; None: what
-    OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE says. `exemplar_filter`: "trace_based", "always_on", "always_off";
-    None: OTEL_METRICS_EXEMPLAR_FILTER. `export_interval_millis`: how often observable instruments are asked; None:
+    OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE says. `exemplar_filter`: "trace_based", "always_on", "always_off" or the
+    SDK's filters of these names; None: OTEL_METRICS_EXEMPLAR_FILTER. `export_interval_millis`: how often observable instruments are asked; None:
     OTEL_METRIC_EXPORT_INTERVAL, else a minute. `cardinality_limit`: attribute sets of a stream, beyond which they are
     counted together; None: as the collector is told.
 
@@ -64,14 +67,14 @@ class MeterProvider(api.MeterProvider):
 
     def __init__(
         self,
+        *,
         mmap_file: str | os.PathLike[str] | None = None,
         library: OtlpLibrary | None = None,
         recorder: Recorder | None = None,
-        *,
         resource: ResourceLike | Mapping[str, Any] | None = None,
         views: Sequence[object] = (),
         temporality: object = None,
-        exemplar_filter: str | None = None,
+        exemplar_filter: object = None,
         export_interval_millis: float | None = None,
         cardinality_limit: int | None = None,
         shutdown_on_exit: bool = True,
@@ -115,7 +118,7 @@ class MeterProvider(api.MeterProvider):
         if not name or not isinstance(name, str):
             _logger.warning("a meter is asked for by the name %r: it records nothing, give a text that is not empty", name)
             return api.NoOpMeter("", version=version, schema_url=schema_url)
-        key = (name, version or "", schema_url or "", repr(sorted(attributes.items(), key=repr)) if attributes else "")
+        key = scope_key(name, version, schema_url, attributes)
         with self._lock:
             meter = self._meters.get(key)
             if meter is None:
@@ -175,6 +178,12 @@ class MeterProvider(api.MeterProvider):
                 for stream in observable.streams:
                     stream.restart()
             observable.observe(deadline, timeout_millis)
+
+    def __enter__(self) -> MeterProvider:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.shutdown()
 
     def _continue_in_child(self) -> None:
         self._lock = threading.Lock()
@@ -328,9 +337,12 @@ def _advised(name: str, boundaries: object) -> tuple[float, ...] | None:
 
 
 def _exemplar_filter(given: object) -> int:
-    name = given if given is not None else os.environ.get("OTEL_METRICS_EXEMPLAR_FILTER", "").strip().lower() or "trace_based"
-    if name in _EXEMPLAR_FILTERS:
-        return _EXEMPLAR_FILTERS[str(name)]
+    # The OpenTelemetry SDK's filters are known by their classes.
+    name = _EXEMPLAR_CLASSES.get(type(given).__name__, given)
+    if given is None:
+        name = os.environ.get("OTEL_METRICS_EXEMPLAR_FILTER", "").strip().lower() or "trace_based"
+    if isinstance(name, str) and name in _EXEMPLAR_FILTERS:
+        return _EXEMPLAR_FILTERS[name]
     if given is not None:
         raise OtlpConfigError(f"exemplar_filter: {given!r}; allowed are {', '.join(_EXEMPLAR_FILTERS)}")
     _logger.warning("OTEL_METRICS_EXEMPLAR_FILTER is %r, and trace_based is taken; allowed are %s", name, ", ".join(_EXEMPLAR_FILTERS))

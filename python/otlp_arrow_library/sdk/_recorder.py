@@ -112,14 +112,21 @@ class SharedRecorder:
 
 
 class _Shared:
-    def __init__(self, recorder: Recorder) -> None:
+    def __init__(self, recorder: Recorder, known: Any, key: Any) -> None:
         self.recorder = recorder
         self.holders = 0
+        self._known = known
+        self._key = key
 
     def leave(self) -> bool:
+        """True for the last one."""
         with _lock:
             self.holders -= 1
-            return self.holders == 0
+            if self.holders > 0:
+                return False
+            if self._known.get(self._key) is self:
+                del self._known[self._key]
+            return True
 
 
 _lock = threading.Lock()
@@ -151,8 +158,8 @@ def hold_recorder(
 def _hold(known: Any, key: Any, opened: Any) -> SharedRecorder:
     with _lock:
         shared = known.get(key)
-        if shared is None or shared.holders == 0 or shared.recorder.is_shut_down:
-            shared = known[key] = _Shared(opened())
+        if shared is None or shared.recorder.is_shut_down:
+            shared = known[key] = _Shared(opened(), known, key)
         shared.holders += 1
         return SharedRecorder(shared.recorder, shared)
 

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from .. import _native
+from .._attributes import clean_attributes
 from ._resource import Resource
 
 
@@ -24,12 +25,13 @@ class InstrumentationScope:
         schema_url: str | None = None,
         attributes: Mapping[str, Any] | None = None,
     ) -> None:
-        self._name = name
-        self._version = version
-        self._schema_url = schema_url or ""
-        self._attributes = MappingProxyType(dict(attributes or {}))
+        self._name = str(name)
+        self._version = None if version is None else str(version)
+        self._schema_url = str(schema_url or "")
+        cleaned = clean_attributes(attributes) if isinstance(attributes, Mapping) else {}
+        self._attributes = MappingProxyType(cleaned)
         self.native = _native.Scope(
-            recorder, dict(resource.attributes), resource.schema_url or "", name, version or "", schema_url or "", dict(attributes or {})
+            recorder, dict(resource.attributes), resource.schema_url or "", self._name, self._version or "", self._schema_url, cleaned
         )
 
     @property
@@ -50,3 +52,10 @@ class InstrumentationScope:
 
     def __repr__(self) -> str:
         return f"InstrumentationScope({self._name!r}, {self._version!r}, {self._schema_url!r}, {dict(self._attributes)!r})"
+
+
+def scope_key(name: object, version: object, schema_url: object, attributes: object) -> tuple[str, str, str, str]:
+    """Equal for equal arguments of `get_meter` and its sisters, whatever they are."""
+    given = attributes if isinstance(attributes, Mapping) else {}
+    described = repr(sorted(clean_attributes(given).items())) if given else ""
+    return str(name), str(version or ""), str(schema_url or ""), described
