@@ -20,8 +20,8 @@ SPAN_STARTED = "span_started"
 """A span has been started by `start_span` or `traced`; a listener gets its `TraceContext`."""
 
 _lock = threading.Lock()
-listeners: dict[str, tuple[Listener, ...]] = {SPAN_STARTED: ()}
-"""Of each event; the tuples are replaced, never changed."""
+listeners: dict[str, list[Listener]] = {SPAN_STARTED: []}
+"""Of each event; the lists themselves stay the same."""
 
 
 def subscribe(event: str, listener: Listener) -> Listener:
@@ -33,7 +33,7 @@ def subscribe(event: str, listener: Listener) -> Listener:
         raise OtlpConfigError(f"listener is of type {type(listener).__name__}; give a function that takes a TraceContext")
     with _lock:
         if listener not in listeners[event]:
-            listeners[event] = (*listeners[event], listener)
+            listeners[event].append(listener)
     return listener
 
 
@@ -42,12 +42,13 @@ def unsubscribe(event: str, listener: Listener) -> bool:
     _check(event)
     with _lock:
         was_there = listener in listeners[event]
-        listeners[event] = tuple(other for other in listeners[event] if other != listener)
+        if was_there:
+            listeners[event].remove(listener)
     return was_there
 
 
 def emit(event: str, context: TraceContext) -> None:
-    for listener in listeners[event]:
+    for listener in tuple(listeners[event]):
         try:
             listener(context)
         except Exception as error:

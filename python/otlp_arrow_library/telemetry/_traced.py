@@ -17,6 +17,8 @@ from ._context import TraceContext, begin_span, tell_exception, tracer
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+_UNKNOWN = object()
+
 
 @overload
 def traced(name: F, /) -> F: ...
@@ -62,9 +64,17 @@ def _wrapper_for(function: Any) -> Callable[..., Any]:
 
 
 def _trace_function(function: Any, name: str, attributes: Any) -> Any:
+    started = _events.listeners[_events.SPAN_STARTED]
+    options = {} if attributes is None else {"attributes": attributes}
+    provider: Any = _UNKNOWN  # of start
+    start: Any = None
+
     def call(*args: Any, **kwargs: Any) -> Any:
-        with tracer().start_as_current_span(name, attributes=attributes) as span:
-            if _events.listeners[_events.SPAN_STARTED]:
+        nonlocal provider, start
+        if trace._TRACER_PROVIDER is not provider:
+            start, provider = tracer().start_as_current_span, trace._TRACER_PROVIDER
+        with start(name, **options) as span:
+            if started:
                 _events.emit(_events.SPAN_STARTED, TraceContext(span))
             return function(*args, **kwargs)
 

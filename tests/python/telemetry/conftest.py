@@ -41,7 +41,7 @@ def make_provider(kind, tmp_path):
     return OurTracerProvider(mmap_file=tmp_path / "spans.mmap", shutdown_on_exit=False)
 
 
-@pytest.fixture(params=["stock"])
+@pytest.fixture(params=["ours", "stock"])
 def provided(request, tmp_path, monkeypatch):
     provided = Provided(make_provider(request.param, tmp_path))
     monkeypatch.setattr(trace, "_TRACER_PROVIDER", provided.provider)
