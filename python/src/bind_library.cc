@@ -78,6 +78,8 @@ class LibraryHandle {
     if (!status.ok()) Raise({StatusCode::kShutdown, status.message(), status.retryable()});
   }
 
+  const LibraryPtr& library() const { return library_; }
+
   bool is_shut_down() const {
     GilRelease release;
     return library_->is_shut_down();
@@ -128,6 +130,8 @@ class LibraryHandle {
 };
 
 }  // namespace
+
+std::shared_ptr<OtlpLibrary> LibraryFromPython(nb::handle library) { return nb::cast<LibraryHandle*>(library)->library(); }
 
 void BindLibrary(nb::module_& m) {
   // The interpreter has room for few such functions; that of the C library comes a little later.

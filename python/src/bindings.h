@@ -43,6 +43,9 @@ T ValueOrRaise(Result<T> result) {
 // A Python object's text for a message: repr(), shortened; "<type>" where that fails. The GIL is held.
 std::string ShortRepr(nb::handle object);
 
+// The library behind a `_native.Library`. Raises TypeError for anything else.
+std::shared_ptr<OtlpLibrary> LibraryFromPython(nb::handle library);
+
 // The settings of a Python Config (any object with attributes of the same names), checked. Raises OtlpConfigError.
 Config ConfigFromPython(nb::handle object);
 

@@ -257,6 +257,11 @@ Value AttributeViews::OtherValue(PyObject* value) {
   return Value(std::span<const Value>(elements, size));
 }
 
+void* AttributeViews::MakeElsewhere(size_t size) {
+  // Those of new are aligned for everything.
+  return more_.emplace_back(std::make_unique_for_overwrite<std::byte[]>(size)).get();
+}
+
 std::string_view AttributeViews::OtherText(PyObject* text) {
   Py_ssize_t size = 0;
   const char* utf8 = PyUnicode_AsUTF8AndSize(text, &size);  // kept by the str itself

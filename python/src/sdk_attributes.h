@@ -2,11 +2,11 @@
 // Everything here wants the GIL.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <memory_resource>
+#include <memory>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "mmap_values.h"
@@ -66,13 +66,19 @@ class AttributeViews {
   std::string_view Copy(std::string_view text);
   template <class T>
   T* Make(size_t count) {
-    return static_cast<T*>(memory_.allocate(count * sizeof(T), alignof(T)));
+    static_assert(alignof(T) <= kAlignment);
+    const size_t size = (count * sizeof(T) + kAlignment - 1) & ~(kAlignment - 1);
+    if (size > static_cast<size_t>(first_ + sizeof(first_) - next_)) [[unlikely]] return static_cast<T*>(MakeElsewhere(size));
+    return reinterpret_cast<T*>(std::exchange(next_, next_ + size));
   }
+  void* MakeElsewhere(size_t size);
 
+  static constexpr size_t kAlignment = alignof(std::max_align_t);
   KeyCache* keys_;
   ring::RingWriter* writer_;
-  alignas(std::max_align_t) std::byte first_[1024];
-  std::pmr::monotonic_buffer_resource memory_{first_, sizeof(first_)};
+  std::byte* next_ = first_;
+  std::vector<std::unique_ptr<std::byte[]>> more_;
+  alignas(kAlignment) std::byte first_[1024];
 };
 
 // --- Implementation ---

@@ -6,6 +6,16 @@
 
 namespace otlp_arrow::python {
 
+Sink::~Sink() {
+  GilRelease release;
+  recorder_.reset();
+}
+
+ring::WriterCounters Sink::counters() const {
+  if (auto writer = recorder_->Writer(); writer.ok()) last_writer_ = *writer;
+  return last_writer_ ? last_writer_->counters() : ring::WriterCounters();
+}
+
 void Sink::RenewKeys() {
   const uint32_t epoch = recorder_->epoch();
   auto keys = std::make_unique<KeyCache>();

@@ -16,6 +16,10 @@ class Sink {
  public:
   // The recorder's ring reports that it is full (WhenFull::kReport); then a record waits for at most `max_wait_ms`.
   Sink(std::shared_ptr<sdk::Recorder> recorder, uint32_t max_wait_ms) : recorder_(std::move(recorder)), max_wait_ms_(max_wait_ms) {}
+  // A recorder that ends may have something to write: others go on meanwhile.
+  ~Sink();
+  Sink(const Sink&) = delete;
+  Sink& operator=(const Sink&) = delete;
 
   const std::shared_ptr<sdk::Recorder>& recorder() const { return recorder_; }
   uint32_t epoch() const { return recorder_->epoch(); }
@@ -36,6 +40,8 @@ class Sink {
     }
   }
 
+  // Of this process; after a shutdown those of before it.
+  ring::WriterCounters counters() const;
   // What could not be recorded for the values' sake (kInvalid).
   uint64_t invalid() const { return invalid_; }
 
@@ -48,6 +54,7 @@ class Sink {
   uint32_t keys_epoch_ = 0;
   std::unique_ptr<KeyCache> keys_;
   uint64_t invalid_ = 0;
+  mutable ring::RingWriter* last_writer_ = nullptr;  // lives as long as the recorder
 };
 
 }  // namespace otlp_arrow::python

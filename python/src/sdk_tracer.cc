@@ -158,7 +158,7 @@ nb::object Start(Tracer* tracer, const StartArguments& arguments) {
   FindPlace(arguments.context, &place);
   sdk::Binding binding;
   if (tracer->scope) binding = tracer->scope->Get();
-  if (core.is_shut_down || (!binding && !core.processors.is_valid())) [[unlikely]] return Nothing(place);
+  if (core.is_shut_down || (tracer->scope && !binding && !core.processors.is_valid())) [[unlikely]] return Nothing(place);
 
   uint8_t trace_id[16];
   if (place.has_parent()) {
