@@ -6,6 +6,7 @@
 #include "bindings.h"
 #include "mmap_arguments.h"
 #include "otlp_arrow/telemetry.h"
+#include "sdk_logs_handler.h"
 #include "sdk_log.h"
 
 namespace otlp_arrow::python {
@@ -202,6 +203,24 @@ PyObject* EmitRecord(PyObject* self, PyObject* given) noexcept {
   });
 }
 
+// (handler, record): False where the handler has to do it in Python.
+PyObject* EmitLogged(PyObject* self, PyObject* const* args, Py_ssize_t nargs) noexcept {
+  if (nargs != 2) {
+    PyErr_SetString(PyExc_TypeError, "_emit_logged takes a handler and a record");
+    return nullptr;
+  }
+  try {
+    LoggerObject* object = ObjectOf(self);
+    if (!object->logger || PyList_GET_SIZE(object->processors) > 0) Py_RETURN_FALSE;
+    return PyBool_FromLong(EmitLogging(object->logger, args[0], args[1]));
+  } catch (nb::python_error& error) {
+    error.restore();
+  } catch (const std::exception& error) {
+    PyErr_SetString(PyExc_RuntimeError, error.what());
+  }
+  return nullptr;
+}
+
 void Deallocate(PyObject* self) {
   PyTypeObject* type = Py_TYPE(self);
   delete ObjectOf(self)->logger;
@@ -219,6 +238,8 @@ void BindSdkLogs(nb::module_& m) {
        "emit($self, /, record=None, *, timestamp=None, observed_timestamp=None, context=None, severity_number=None, severity_text=None, "
        "body=None, attributes=None, event_name=None, exception=None)\n--\n\nRecords a log record: an object, or one of the given fields."},
       {"_emit_record", EmitRecord, METH_O, "_emit_record($self, record, /)\n--\n\nPast the processors."},
+      {"_emit_logged", reinterpret_cast<PyCFunction>(reinterpret_cast<void*>(&EmitLogged)), METH_FASTCALL,
+       "_emit_logged($self, handler, record, /)\n--\n\nA record of `logging`; False where the handler has to do it in Python."},
       {nullptr, nullptr, 0, nullptr}};
   static PyType_Slot slots[] = {{Py_tp_methods, methods},
                                 {Py_tp_dealloc, reinterpret_cast<void*>(&Deallocate)},

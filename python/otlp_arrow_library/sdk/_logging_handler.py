@@ -10,10 +10,12 @@ from typing import Any
 
 from opentelemetry import _logs as api
 
+from .. import _native
+
 _NOT_ATTRIBUTES = frozenset(vars(logging.LogRecord("", 0, "", 0, "", (), None))) | {"message", "asctime", "taskName"}
 _SEVERITY_TEXTS = {"WARNING": "WARN", "CRITICAL": "FATAL"}
 # What the library itself says while it records would come back to it.
-_OWN_LOGGERS = ("otlp_arrow_library", "otlp_arrow_library.sdk")
+_OWN_LOGGER = "otlp_arrow_library"
 _BODIES = (str, bool, int, float, bytes, dict, list, tuple)
 
 
@@ -24,6 +26,8 @@ class LoggingHandler(logging.Handler):
     `logger_provider` None: the global one. `log_code_attributes=False` leaves code.* away.
     """
 
+    _not_attributes = _NOT_ATTRIBUTES
+
     def __init__(self, level: int | str = logging.NOTSET, logger_provider: api.LoggerProvider | None = None, log_code_attributes: bool = True) -> None:
         super().__init__(level=level)
         self._logger_provider = logger_provider or api.get_logger_provider()
@@ -32,11 +36,24 @@ class LoggingHandler(logging.Handler):
         self._emitting = threading.local()
 
     def emit(self, record: logging.LogRecord) -> None:
-        if record.name in _OWN_LOGGERS or getattr(self._emitting, "is_emitting", False):
+        try:
+            logger = self._loggers.get(record.name)
+            if logger is None:
+                if record.name.partition(".")[0] == _OWN_LOGGER:
+                    return
+                logger = self._loggers[record.name] = api.get_logger(record.name, logger_provider=self._logger_provider)
+            if isinstance(logger, _native.Logger) and logger._emit_logged(self, record):
+                return
+            self._emit_in_python(logger, record)
+        except Exception:
+            self.handleError(record)
+
+    def _emit_in_python(self, logger: api.Logger, record: logging.LogRecord) -> None:
+        if getattr(self._emitting, "is_emitting", False):
             return
         self._emitting.is_emitting = True
         try:
-            self._logger_of(record.name).emit(
+            logger.emit(
                 timestamp=int(record.created * 1e9),
                 observed_timestamp=time.time_ns(),
                 severity_number=severity_of(record.levelno),
@@ -45,19 +62,11 @@ class LoggingHandler(logging.Handler):
                 attributes=self._attributes_of(record),
                 event_name=_event_name_of(record),
             )
-        except Exception:
-            self.handleError(record)
         finally:
             self._emitting.is_emitting = False
 
     def flush(self) -> None:
         """What was emitted is recorded already."""
-
-    def _logger_of(self, name: str) -> api.Logger:
-        logger = self._loggers.get(name)
-        if logger is None:
-            logger = self._loggers[name] = api.get_logger(name, logger_provider=self._logger_provider)
-        return logger
 
     def _body_of(self, record: logging.LogRecord) -> Any:
         if self.formatter is not None:
@@ -67,10 +76,7 @@ class LoggingHandler(logging.Handler):
         return record.getMessage()
 
     def _attributes_of(self, record: logging.LogRecord) -> dict[str, Any]:
-        fields = vars(record)
-        attributes: dict[str, Any] = {}
-        if len(fields) > len(_NOT_ATTRIBUTES) - 3:  # there may be some of `extra`
-            attributes = {key: value for key, value in fields.items() if key not in _NOT_ATTRIBUTES and key not in _EVENT_NAMES}
+        attributes = {key: value for key, value in vars(record).items() if key not in _NOT_ATTRIBUTES and key not in _EVENT_NAMES}
         if self._log_code_attributes:
             attributes["code.file.path"] = record.pathname
             attributes["code.function.name"] = record.funcName
