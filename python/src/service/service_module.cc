@@ -14,6 +14,7 @@
 
 #include "bind_sender.h"
 #include "bindings.h"
+#include "interpreter.h"
 #include "otlp_arrow/service.h"
 
 namespace otlp_arrow::python {
@@ -64,6 +65,7 @@ int RunCommands(std::vector<std::string> arguments) {
 NB_MODULE(_service, m) {
   using namespace otlp_arrow;          // NOLINT: the module's own names
   using namespace otlp_arrow::python;  // NOLINT
+  RequireMainInterpreter("otlp_arrow_library._service");
   nanobind::set_leak_warnings(false);
   const auto released = nb::call_guard<nb::gil_scoped_release>();
   nb::class_<MockOtlpServer>(m, "MockServer", "OTLP over gRPC and HTTP, kept in memory.")
