@@ -141,8 +141,10 @@ bool DictionaryConverter::ElementsAt(Cursor list, bool of_pairs, uint32_t field,
   return whole;
 }
 
-std::vector<EncodedAttribute> SplitAttributes(std::string_view fields) {
-  std::vector<EncodedAttribute> attributes;
+namespace {
+
+void Split(std::string_view fields, std::vector<EncodedAttribute>* attributes) {
+  attributes->clear();
   Cursor all(fields);
   while (!all.done()) {
     const auto* begin = all.p;
@@ -155,27 +157,48 @@ std::vector<EncodedAttribute> SplitAttributes(std::string_view fields) {
       const bool read = tag == Tag(kKey, wire::kLen) ? wire::ReadLen(&pair, &key) : wire::SkipValue(&pair, tag);
       if (!read) break;
     }
-    attributes.push_back({key.rest(), {reinterpret_cast<const char*>(begin), static_cast<size_t>(all.p - begin)}});
+    attributes->push_back({key.rest(), {reinterpret_cast<const char*>(begin), static_cast<size_t>(all.p - begin)}});
   }
+}
+
+// Each key's last value in the place of its first one.
+void KeepLast(std::vector<EncodedAttribute>* attributes) {
+  constexpr size_t kFew = 24;  // compared with each other
+  size_t kept = 0;
+  std::unordered_map<std::string_view, size_t> places;
+  const bool few = attributes->size() <= kFew;
+  for (const EncodedAttribute& attribute : *attributes) {
+    size_t place = kept;
+    if (few) {
+      for (place = 0; place < kept && (*attributes)[place].key != attribute.key;) ++place;
+    } else {
+      place = places.try_emplace(attribute.key, kept).first->second;
+    }
+    (*attributes)[place] = attribute;
+    kept += place == kept;
+  }
+  attributes->resize(kept);
+}
+
+}  // namespace
+
+std::vector<EncodedAttribute> SplitAttributes(std::string_view fields) {
+  std::vector<EncodedAttribute> attributes;
+  Split(fields, &attributes);
   return attributes;
 }
 
+void WriteLastOfEachKey(std::string_view fields, wire::Writer* out) {
+  thread_local std::vector<EncodedAttribute> attributes;
+  Split(fields, &attributes);
+  KeepLast(&attributes);
+  for (const EncodedAttribute& attribute : attributes) out->Raw(attribute.field);
+}
+
 std::string LastOfEachKey(std::string_view fields) {
-  std::vector<EncodedAttribute> attributes = SplitAttributes(fields);
-  std::unordered_map<std::string_view, size_t> places;
-  std::vector<std::string_view> kept;
-  for (const EncodedAttribute& attribute : attributes) {
-    const auto [place, first] = places.try_emplace(attribute.key, kept.size());
-    if (first) {
-      kept.push_back(attribute.field);
-    } else {
-      kept[place->second] = attribute.field;
-    }
-  }
-  std::string all;
-  all.reserve(fields.size());
-  for (std::string_view field : kept) all += field;
-  return all;
+  wire::Writer all;
+  WriteLastOfEachKey(fields, &all);
+  return all.Take();
 }
 
 }  // namespace otlp_arrow

@@ -54,5 +54,6 @@ struct EncodedAttribute {
 std::vector<EncodedAttribute> SplitAttributes(std::string_view fields);
 // The same run with each key once, the last value counting, at its key's first place.
 std::string LastOfEachKey(std::string_view fields);
+void WriteLastOfEachKey(std::string_view fields, wire::Writer* out);
 
 }  // namespace otlp_arrow

@@ -263,7 +263,7 @@ void SpanTable::Write(const Key& key, const OpenSpan& span, const ring::EndSpanV
   out->NonEmpty(SpanField::kName, span.name);
   out->NonZeroFixed64(SpanField::kEndTime, end.end_time_unix_nano);
   if (span.updated) {
-    out->Raw(LastOfEachKey(span.attributes));
+    WriteLastOfEachKey(span.attributes, out);
   } else {
     out->Raw(span.attributes);
   }

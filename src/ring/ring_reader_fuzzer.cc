@@ -64,6 +64,7 @@ struct EventToucher {
   void operator()(const UpdateAttributesView& update) const {
     Touch(update.attributes);
     if (update.status) Touch(update.status->message);
+    if (const auto whole = ReadUpdate(update.piece)) Touch(whole->attributes);
   }
   void operator()(const AddLinkView& add) const {
     for (std::string_view element : add.links) {
@@ -95,6 +96,7 @@ void ReadMessage(uint8_t which, std::string_view bytes) {
         if (event->context) Touch(*event->context);
         Touch(event->severity_text);
         Touch(event->attributes);
+        if (const auto whole = ReadEvent(event->piece)) Touch(whole->attributes);
       }
       break;
     case 3:

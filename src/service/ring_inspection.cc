@@ -139,6 +139,7 @@ class RecordText {
     }
     if (const auto* name = std::get_if<ring::ChangeNameView>(&record->event)) return fmt::format("name {} \"{}\"", id, Printable(name->name));
     if (const auto* update = std::get_if<ring::UpdateAttributesView>(&record->event)) {
+      if (update->part_id != 0) return fmt::format("piece {} of {} bytes", id, update->piece.size());
       return fmt::format("attributes {}{}{}", id, Attributes(update->attributes), update->status ? Status(*update->status) : "");
     }
     if (const auto* links = std::get_if<ring::AddLinkView>(&record->event)) {
@@ -152,6 +153,7 @@ class RecordText {
   std::string OfEvent(std::string_view bytes) const {
     const auto event = ring::ReadEvent(bytes);
     if (!event) return "unreadable";
+    if (!event->piece.empty()) return fmt::format("piece of {} bytes", event->piece.size());
     std::string text = "event at " + UtcTime(static_cast<int64_t>(event->time_unix_nano));
     if (event->event_name != 0) text += " " + Reference(event->event_name);
     if (event->severity_number != 0) text += fmt::format(" severity {}", event->severity_number);

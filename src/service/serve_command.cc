@@ -9,6 +9,8 @@
 
 #include "base/platform/platform.h"
 #include "pipeline/pipeline.h"
+#include "recorder/background_adopter.h"
+#include "recorder/store_sinks.h"
 #include "server/grpc/otlp_grpc_server.h"
 #include "server/http/otlp_http_server.h"
 #include "service/commands.h"
@@ -28,6 +30,8 @@ class Service {
   static Result<std::unique_ptr<Service>> Start(const Config& config) {
     auto service = std::make_unique<Service>();
     OTLP_ASSIGN_OR_RETURN(service->pipeline_, Pipeline::Open(config));
+    service->sink_ = std::make_unique<StoreSink>(service->pipeline_.get(), config.output_dir);
+    service->adopter_ = std::make_unique<BackgroundAdopter>(config.output_dir, service->sink_.get());
     if (config.grpc.enabled) {
       OTLP_ASSIGN_OR_RETURN(service->grpc_, OtlpGrpcServer::Start(config.grpc, service->pipeline_.get()));
     }
@@ -50,13 +54,16 @@ class Service {
     });
     if (grpc_) grpc_->Shutdown(for_requests);
     http_stopped.wait();
+    adopter_.reset();
     const auto left = std::chrono::duration_cast<milliseconds>(deadline - SteadyClock::now());
     return pipeline_->Shutdown(std::max(left, milliseconds(0)));
   }
 
  private:
-  // The servers hold a pointer to the pipeline and go first.
+  // The others hold a pointer to the pipeline and go first.
   std::unique_ptr<Pipeline> pipeline_;
+  std::unique_ptr<StoreSink> sink_;
+  std::unique_ptr<BackgroundAdopter> adopter_;
   std::unique_ptr<OtlpGrpcServer> grpc_;
   std::unique_ptr<OtlpHttpServer> http_;
 };

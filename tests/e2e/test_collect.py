@@ -369,3 +369,55 @@ def test_inspecting_beside_a_writer_and_a_collector(file, directory):
         assert state["live_writers"] == [1] and state["has_consumer"]
     producer.kill()
     assert collecting.stop() == 0
+
+
+# --- rings below a store's directory
+
+
+@pytest.fixture
+def ring(tmp_path):
+    """Where a program that records into the directory has its ring."""
+    ring = tmp_path / "telemetry" / "rings" / "0123456789ab.ring"
+    ring.parent.mkdir(parents=True)
+    yield ring
+    subprocess.run(["pkill", "-9", "-f", str(ring)], check=False)
+
+
+def rings_left(ring):
+    return [path.name for path in ring.parent.iterdir() if not path.name.endswith(".progress")]
+
+
+def test_recover_takes_over_the_ring_of_a_killed_program_once(ring):
+    directory = ring.parents[1]
+    producer = Producer(ring)
+    wait_until(lambda: sum(producer.recorded()) >= 500)
+    alive = run("recover", directory)
+    assert alive.returncode == 0 and f"left alone, its program is at work: {ring}" in alive.stdout, alive.stdout + alive.stderr
+    producer.kill()
+    recovered = run("recover", directory)
+    assert recovered.returncode == 0 and "1 ring adopted" in recovered.stdout, recovered.stdout + recovered.stderr
+    assert assert_whole(directory, producer.recorded()) >= 500
+    assert rings_left(ring) == []
+    again = run("recover", directory)
+    assert again.returncode == 0 and "ring" not in again.stdout
+    assert_whole(directory, producer.recorded())
+
+
+def test_a_service_takes_over_rings_in_its_directory(ring):
+    directory = ring.parents[1]
+    producer = Producer(ring)
+    wait_until(lambda: sum(producer.recorded()) >= 500)
+    with contextlib.closing(Server(directory, *KEEP)) as server:
+        assert rings_left(ring) != []
+        producer.kill()
+        wait_until(lambda: rings_left(ring) == [])
+        server.stop()
+    assert assert_whole(directory, producer.recorded()) >= 500
+
+
+def test_a_damaged_ring_is_told_of(ring):
+    ring.write_bytes(b"x" * 4096)
+    result = run("recover", ring.parents[1])
+    assert result.returncode == 1
+    assert f"damaged: {ring}: " in result.stderr
+    assert ring.exists()
