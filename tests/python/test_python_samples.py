@@ -46,6 +46,11 @@ def test_dictionaries(tmp_path):
     assert len(stored.names(tmp_path / "telemetry", "logs")) == 1
 
 
+def test_traces_of_the_native_sdk(tmp_path):
+    assert run("python_sdk_traces.py", tmp_path) == ""
+    assert stored.names(tmp_path / "telemetry") == ["charge", "order"]
+
+
 def test_metrics_and_logs_of_the_native_sdk(tmp_path):
     run("python_sdk_metrics_logs.py", tmp_path)
     assert set(stored.names(tmp_path / "telemetry", "metrics")) == {"http.requests"}

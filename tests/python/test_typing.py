@@ -36,9 +36,12 @@ def test_pyright(package, tmp_path):
     # The package's files are links into the sources; pyright looks for the stubs beside what they lead to.
     copy = tmp_path / "otlp_arrow_library"
     copy.mkdir()
-    for file in (package / "otlp_arrow_library").iterdir():
+    source = package / "otlp_arrow_library"
+    for file in source.rglob("*"):
         if file.suffix in (".py", ".pyi") or file.name == "py.typed":
-            (copy / file.name).write_bytes(file.read_bytes())
+            place = copy / file.relative_to(source)
+            place.parent.mkdir(exist_ok=True)
+            place.write_bytes(file.read_bytes())
     (tmp_path / "pyproject.toml").write_bytes((ROOT / "pyproject.toml").read_bytes())
     check("pyright", "--pythonpath", sys.executable, "otlp_arrow_library", *EXAMPLES, cwd=tmp_path)
 
