@@ -18,6 +18,8 @@ from opentelemetry.sdk.trace import export
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind, StatusCode
 
+from programs import run
+
 from otlp_arrow_library import OtlpConfigError, OtlpLibrary, sdk
 
 
@@ -155,8 +157,6 @@ def test_detaching_elsewhere_is_silent(tracer, caplog):
 
 
 def test_foreign_runtime_context(tmp_path):
-    from programs import run
-
     code = """
         from opentelemetry import context, trace
 
@@ -541,3 +541,61 @@ def test_a_full_ring_loses_and_counts(tmp_path):
 
     assert record() == 3 * 500 - 64
     assert 0 < len(rows_of(tmp_path / "ring.mmap")) <= 22
+
+
+# --- processes ---
+
+
+def test_a_forked_child_has_its_own_ring(tmp_path):
+    run(
+        """
+        import os, sys
+        from opentelemetry import trace
+        from otlp_arrow_library import sdk
+
+        provider = sdk.TracerProvider(mmap_file=sys.argv[1] + "/ring-{pid}.mmap", resource={"service.name": "shop"})
+        tracer = provider.get_tracer("x")
+        with tracer.start_as_current_span("parent") as span:
+            child = os.fork()
+            if child == 0:
+                span.set_attribute("in child", True)
+                with tracer.start_as_current_span("child"):
+                    pass
+                span.end()
+                os._exit(0)
+            assert os.waitpid(child, 0)[1] == 0
+            span.set_attribute("in parent", True)
+        """,
+        tmp_path,
+    )
+    files = sorted(tmp_path.glob("ring-*.mmap"))
+    assert len(files) == 2
+    rows = [rows_of(file) for file in files][-1]  # both are collected into one place
+    stored = {row["name"]: row for row in rows}
+    assert len(rows) == 2
+    assert stored.keys() == {"parent", "child"}
+    assert stored["child"]["parent_span_id"] == stored["parent"]["span_id"] and stored["child"]["trace_id"] == stored["parent"]["trace_id"]
+    assert dict(stored["parent"]["attributes"]) == {"in parent": "true"}
+
+
+def test_a_killed_program_leaves_all_that_it_did(tmp_path):
+    done = run(
+        """
+        import os, signal, sys
+        from otlp_arrow_library import sdk
+
+        tracer = sdk.TracerProvider(mmap_file=sys.argv[1]).get_tracer("x")
+        with tracer.start_as_current_span("open", attributes={"a": 1}) as span:
+            with tracer.start_as_current_span("ended"):
+                span.set_attribute("b", 2)
+                span.add_event("last words")
+            os.kill(os.getpid(), signal.SIGKILL)
+        """,
+        tmp_path / "ring.mmap",
+        check=False,
+    )
+    assert done.returncode == -9
+    stored = {row["name"]: row for row in rows_of(tmp_path / "ring.mmap")}
+    attributes = dict(stored["open"]["attributes"])
+    assert (attributes["a"], attributes["b"], attributes["otlp_arrow.incomplete"]) == ("1", "2", "true")
+    assert [event["name"] for event in stored["open"]["events"]] == ["last words"] and not stored["ended"]["attributes"]
