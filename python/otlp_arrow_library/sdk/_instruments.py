@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ._scope import InstrumentationScope
 
 # In the API's own module, where some of its versions keep them.
-_ApiGauge: Any = getattr(api, "Gauge", None) or api._Gauge  # type: ignore[attr-defined]
+_ApiGauge: Any = getattr(api, "Gauge", None) or api._Gauge
 
 
 def stream_fields(streams: Iterable[Stream]) -> tuple[tuple[Any, ...], ...]:

@@ -56,7 +56,7 @@ class LoggingHandler(logging.Handler):
             logger.emit(
                 timestamp=int(record.created * 1e9),
                 observed_timestamp=time.time_ns(),
-                severity_number=severity_of(record.levelno),
+                severity_number=api.SeverityNumber(severity_of(record.levelno)),
                 severity_text=_SEVERITY_TEXTS.get(record.levelname, record.levelname),
                 body=self._body_of(record),
                 attributes=self._attributes_of(record),

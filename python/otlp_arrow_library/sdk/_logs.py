@@ -250,7 +250,7 @@ def _read_write_record(log_record: Any, resource: Resource, scope: Instrumentati
 
     return kind(
         log_record=log_record,
-        resource=SdkResource(dict(resource.attributes), resource.schema_url),  # type: ignore[arg-type]
+        resource=SdkResource(dict(resource.attributes), resource.schema_url),
         instrumentation_scope=SdkScope(scope.name, scope.version, scope.schema_url, dict(scope.attributes)),
     )
 
@@ -260,9 +260,10 @@ def _resolved(limits: Any) -> tuple[int, int]:
         return LogRecordLimits().resolved()
     if isinstance(limits, LogRecordLimits):
         return limits.resolved()
-    missing = object()
+    missing: Any = object()
     # The OpenTelemetry SDK's, which has asked the environment already; None is no limit there.
-    count, length = (getattr(limits, f"max_log_record_{name}", missing) for name in ("attributes", "attribute_length"))
+    count: Any = getattr(limits, "max_log_record_attributes", missing)
+    length: Any = getattr(limits, "max_log_record_attribute_length", missing)
     if count is missing or length is missing:
         raise OtlpConfigError(f"log_record_limits: {limits!r} is of type {type(limits).__name__}; give a LogRecordLimits")
     return LogRecordLimits(_UNLIMITED if count is None else count, _UNLIMITED if length is None else length).resolved()

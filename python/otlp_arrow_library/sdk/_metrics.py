@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from opentelemetry import metrics as api
+from opentelemetry.metrics._internal.instrument import NoOpGauge
 
 from ._instruments import (
     Counter,
@@ -46,6 +47,7 @@ _EXEMPLAR_CLASSES = {
 }
 _NAME = re.compile(r"[a-zA-Z][-_./a-zA-Z0-9]{0,254}")
 _UNIT = re.compile(r"[\x00-\x7F]{0,63}")
+_LAST_ROUND_MILLIS = 2_000  # of callbacks, at the interpreter's end
 _EXPONENTIAL = "base2_exponential_bucket_histogram"
 
 
@@ -94,7 +96,7 @@ class MeterProvider(api.MeterProvider):
         self._meters: dict[object, Meter] = {}
         self._lock = threading.Lock()
         self._is_shut_down = False
-        self._at_exit = atexit.register(self.shutdown) if shutdown_on_exit else None
+        self._at_exit = atexit.register(self._shutdown_at_exit) if shutdown_on_exit else None
         _providers.add(self)
 
     @property
@@ -140,6 +142,12 @@ class MeterProvider(api.MeterProvider):
 
     def shutdown(self, timeout_millis: float = 30_000) -> None:
         """Asks the observable instruments a last time, and flushes. Nothing is measured afterwards."""
+        self._shut_down(timeout_millis, timeout_millis / 2)
+
+    def _shutdown_at_exit(self) -> None:
+        self._shut_down(30_000, _LAST_ROUND_MILLIS)
+
+    def _shut_down(self, timeout_millis: float, last_round_millis: float) -> None:
         with self._lock:
             if self._is_shut_down:
                 again = True
@@ -153,8 +161,8 @@ class MeterProvider(api.MeterProvider):
         if self._held is None:
             return
         deadline = time.monotonic() + timeout_millis / 1000
-        if not self._thread.stop(timeout_millis / 2):
-            _logger.error("observable instruments did not answer within %g ms; their last values are missing", timeout_millis / 2)
+        if not self._thread.stop(last_round_millis):
+            _logger.error("observable instruments did not answer within %g ms; their last values are missing", last_round_millis)
         for meter in list(self._meters.values()):
             meter._scope.native.close()
         self._held.release(_millis_until(deadline))
@@ -219,7 +227,7 @@ class Meter(api.Meter):
         return self._create(Histogram, api.NoOpHistogram, name, unit, description, _advised(name, explicit_bucket_boundaries_advisory))
 
     def create_gauge(self, name: str, unit: str = "", description: str = "") -> Any:
-        return self._create(Gauge, _NoOpGauge, name, unit, description)
+        return self._create(Gauge, NoOpGauge, name, unit, description)
 
     def create_observable_counter(
         self, name: str, callbacks: Sequence[Any] | None = None, unit: str = "", description: str = ""
@@ -310,7 +318,6 @@ class Meter(api.Meter):
             )
 
 
-_NoOpGauge: Any = getattr(api, "NoOpGauge", None) or api._internal.instrument.NoOpGauge
 _providers: weakref.WeakSet[MeterProvider] = weakref.WeakSet()
 
 

@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 
 from opentelemetry.metrics import CallbackOptions
 
+from ._temporality import DELTA
 from ._views import Stream
 
 _logger = logging.getLogger("otlp_arrow_library.sdk")
@@ -30,6 +31,7 @@ class ObservedStream:
         self._record = record
         self._keys = stream.attribute_keys
         self._is_sum = stream.aggregation == "sum"
+        self._is_delta = stream.temporality == DELTA
         self._limit = stream.cardinality_limit or _DEFAULT_LIMIT
         self._recorded: dict[object, Number] = {}  # by attribute set: what the collector has added up
 
@@ -55,10 +57,20 @@ class ObservedStream:
             else:
                 totals[key] = [value, attributes, context]
         for key, (total, attributes, context) in totals.items():
-            before = self._recorded.get(key, 0)
-            added = total - before
-            if self._record(added, attributes, context):
-                self._recorded[key] = before + added  # as the collector rounds
+            self._add_up(key, total, attributes, context)
+
+    def _add_up(self, key: object, total: Number, attributes: Mapping[str, Any], context: Any) -> None:
+        before = self._recorded.get(key, 0)
+        if not self._record(total - before, attributes, context):
+            return
+        if self._is_delta:
+            self._recorded[key] = total
+            return
+        # As the collector rounds; what is missing for that is exact, and so the sum that it tells.
+        reached = before + (total - before)
+        if reached != total and self._record(total - reached, attributes, context):
+            reached = total
+        self._recorded[key] = reached
 
     def _filtered(self, attributes: Mapping[str, Any]) -> Mapping[str, Any]:
         keys = self._keys
@@ -71,7 +83,7 @@ class Observable:
     def __init__(self, name: str, callbacks: Iterable[Any] | None, streams: list[ObservedStream]) -> None:
         self.name = name
         self.streams = streams
-        self._callbacks: list[Callable[[CallbackOptions], Iterable[Any]]] = []
+        self._callbacks: list[Callable[[CallbackOptions], Any]] = []
         for callback in callbacks or ():
             self._add(callback)
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import gc
-import logging
 import os
+import subprocess
+import sys
 import threading
 import time
 
@@ -454,6 +455,20 @@ def test_a_forked_child_measures_into_its_own_ring_from_zero(tmp_path):
         rows = by_name(metrics(collect(file, tmp_path / f"{file.stem}.store")))
         found.append({key[0]: row["value_int"] for key, row in rows.items()})
     assert sorted(found, key=lambda rows: rows["c"]) == [{"c": 3, "o": 100}, {"c": 10, "o": 100}]
+
+
+STUCK = """
+import sys, threading
+from otlp_arrow_library.sdk import MeterProvider
+provider = MeterProvider(mmap_file=sys.argv[1])
+provider.get_meter("test").create_counter("c").add(1)
+provider.get_meter("test").create_observable_gauge("g", [lambda options: threading.Event().wait()])
+"""
+
+
+def test_a_callback_that_never_returns_keeps_no_program_from_its_end(file):
+    subprocess.run([sys.executable, "-c", STUCK, file], check=True, timeout=30)
+    assert by_name(metrics(collect(file)))["c",]["value_int"] == 1
 
 
 # --- a library ---

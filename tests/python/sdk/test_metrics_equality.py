@@ -255,3 +255,64 @@ def test_the_current_span_is_the_exemplars(tmp_path):
             counter.add(1)
 
     assert_same(program, tmp_path)
+
+
+def rounds(seed):
+    """A program that flushes in between; each observable attribute set is told of in every round."""
+
+    def program(provider, flush):
+        generator = random.Random(seed)
+        meter = provider.get_meter("scope")
+        totals = {key: 0 for key in range(3)}
+
+        def observed(step):
+            def callback(options):
+                for key in totals:
+                    totals[key] += generator.choice([0, 1, step])
+                    yield Observation(totals[key], {"key": key})
+
+            return callback
+
+        meter.create_observable_counter("o.counter", [observed(0.1)])
+        meter.create_observable_up_down_counter("o.up_down", [observed(-7)])
+        meter.create_observable_gauge("o.gauge", [observed(2)])
+        counter, up_down = meter.create_counter("counter"), meter.create_up_down_counter("up_down")
+        histogram, spread = meter.create_histogram("histogram"), meter.create_histogram("spread")
+        for _ in range(4):
+            for _ in range(10):
+                attributes = {"key": generator.randrange(4)}
+                value = generator.choice([1, 2, 0.25, 100])
+                generator.choice([counter.add, up_down.add, histogram.record, spread.record])(value, attributes)
+            assert flush()
+
+    return program
+
+
+def sequences(rows):
+    """The points of each series in their order; those that tell nothing new at the end are left away."""
+    found = {}
+    for row in sorted(rows, key=lambda row: row["time"]):
+        key = (row["metric_name"], row["aggregation_temporality"], *row["attributes"])
+        kept = {name: row[name] for name in ("value_int", "value_double", "count", "sum", "min", "max", "bucket_counts", "zero_count")}
+        if row["aggregation_temporality"] != "DELTA":  # the OpenTelemetry SDK never becomes finer again
+            kept |= {"scale": row["scale"], "positive": filled(row["positive"])}
+        found.setdefault(key, []).append(kept)
+    for points in found.values():
+        while len(points) > 1 and points[-1] == points[-2]:
+            points.pop()
+    return found
+
+
+@pytest.mark.parametrize("temporality", ["cumulative", "delta", "lowmemory"])
+@pytest.mark.parametrize("seed", range(2))
+def test_each_flush_makes_the_same_points(seed, temporality, tmp_path):
+    views = [stock_view.View(instrument_name="spread", aggregation=stock_view.ExponentialBucketHistogramAggregation(max_size=8))]
+    with OtlpLibrary(output_dir=tmp_path / "stock") as library:
+        reader = library.metric_reader(preferred_temporality=temporality)
+        provider = stock.MeterProvider([reader], RESOURCE, shutdown_on_exit=False, views=views)
+        rounds(seed)(provider, provider.force_flush)
+    with OtlpLibrary(output_dir=tmp_path / "native") as library:
+        provider = MeterProvider(library=library, resource=RESOURCE, views=views, temporality=temporality, shutdown_on_exit=False)
+        rounds(seed)(provider, provider.force_flush)
+    expected, got = (sequences(otlp_arrow_library.open(tmp_path / name).metrics().to_pyarrow().to_pylist()) for name in ("stock", "native"))
+    assert expected and got == expected
