@@ -46,6 +46,6 @@ step pytest .venv/bin/python -m pytest -q --timeout=300 --junitxml=build/reports
 step fuzzers tools/run_fuzzers.sh "${FUZZ_SECONDS:-15}"
 # The parts that read foreign bytes or keep others' data, and one whose threads share memory; `make sanitize` runs all. Under
 # ThreadSanitizer the gRPC tests report what the uninstrumented gRPC library hands over between its threads.
-step asan-ubsan tools/run_unit_tests.sh asan-ubsan otlp ring sdk collector schema storage pipeline library query
-step tsan tools/run_unit_tests.sh tsan ring sdk collector storage pipeline server/http opentelemetry_exporters opentelemetry_sdk
+step asan-ubsan tools/run_unit_tests.sh asan-ubsan otlp ring sdk collector schema storage pipeline library query recorder
+step tsan tools/run_unit_tests.sh tsan ring sdk collector storage pipeline recorder server/http opentelemetry_exporters opentelemetry_sdk
 finish

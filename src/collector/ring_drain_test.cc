@@ -357,6 +357,39 @@ TEST_F(RingDrainTest, ValuesOfAnyLengthArriveWhole) {
   EXPECT_EQ(drain_->reader()->stats().truncated, 0u);
 }
 
+// As where a writer died over it, or the ring was full.
+TEST_F(RingDrainTest, AValueWithoutAllItsPiecesStaysCut) {
+  OpenDrain();
+  const std::string large(5000, 'x');
+  const Attribute attributes[] = {{Intern("large"), large}, {Intern("other"), "whole"}};
+  Start(1);
+  Start(2);
+  while (drain_->reader()->stats().rings[1].filled() < 58) Start(3);
+  ASSERT_EQ(writer_->RecordSpanAttributes(Key(1), attributes), ring::RecordResult::kTruncated);
+  const ring::SpanContext context{Key(2).trace_id, Key(2).span_id, 1};
+  const ring::Event event = {.scope = scope_, .event_name = Intern("happened"), .context = &context, .attributes = attributes};
+  for (int i = 0; i < 4; ++i) ASSERT_EQ(writer_->RecordEvent({.scope = scope_, .body = "takes room"}), ring::RecordResult::kRecorded);
+  for (int i = 0; i < 4; ++i) ASSERT_EQ(writer_->RecordEvent(event), ring::RecordResult::kRecorded);
+  ASSERT_EQ(writer_->RecordEvent(event), ring::RecordResult::kTruncated);
+  Step();
+  clock_->Advance(seconds(3));  // nobody waits for the parts of the last event any more
+  Step();
+  End(1);
+  End(2);
+  Step();
+  const auto spans = sink_.Spans();
+  ASSERT_EQ(spans.size(), 2u);
+  const std::string cut = Texts(spans[0].attributes())["large"];
+  EXPECT_GT(cut.size(), 300u);
+  EXPECT_LT(cut.size(), 512u);
+  ASSERT_EQ(spans[1].events_size(), 5);
+  for (int i = 0; i < 4; ++i) {
+    EXPECT_EQ(Texts(spans[1].events(i).attributes()), (std::map<std::string, std::string>{{"large", large}, {"other", "whole"}}));
+  }
+  EXPECT_LT(Texts(spans[1].events(4).attributes())["large"].size(), 512u);
+  EXPECT_GT(drain_->counters().broken, 0u);
+}
+
 TEST_F(RingDrainTest, ALogRecordWithTheShapeOfASpansEventIsOne) {
   OpenDrain();
   Start(1);

@@ -1,6 +1,7 @@
 // Writes and reads OTLP-MMAP files for test_ring_format.py, which has its own idea of the format.
 //
 //   ring_tool write PATH N     N records of each kind, whose values follow from their numbers
+//   ring_tool long PATH        a span and a log record whose values are larger than slots
 //   ring_tool dump PATH        what can be read, as one line of JSON a record; frees it
 //   ring_tool corpus FOLDER    seeds of src/ring/ring_reader_fuzzer.cc
 #include <array>
@@ -10,6 +11,7 @@
 #include <fstream>
 #include <iterator>
 #include <string>
+#include <vector>
 
 #include "ring/records.h"
 #include "ring/ring_reader.h"
@@ -88,6 +90,30 @@ void WriteNumbered(RingWriter* writer, uint8_t n) {
   event.event_name = Must(writer->InternString("event " + number));
   event.context = &context;
   event.attributes = std::span(attributes).first(1);
+  Must(writer->RecordEvent(event));
+}
+
+// Three values of a span and its status, two of a log record and its body.
+void WriteLong(RingWriter* writer) {
+  const std::array<uint8_t, 16> trace{1};
+  const std::array<uint8_t, 8> span{2};
+  std::string text;
+  for (int i = 0; i < 1000; ++i) text += "é" + std::to_string(i);
+  const std::vector<Value> numbers(500, Value(int64_t{7}));
+  const Attribute entries[] = {{Must(writer->InternString("inner")), text}};
+  const Attribute attributes[] = {{Must(writer->InternString("text")), text},
+                                  {Must(writer->InternString("short")), 1},
+                                  {Must(writer->InternString("numbers")), std::span<const Value>(numbers)},
+                                  {Must(writer->InternString("map")), Value::Map(entries)}};
+  SpanStart start = {.trace_id = trace, .span_id = span, .name = "long"};
+  start.attributes = attributes;
+  Must(writer->RecordSpanStart(start));
+  Must(writer->RecordSpanEnd({0, trace, span}, 5, {StatusCodeOfSpan::kError, text}));
+  Event event;
+  event.time_unix_nano = 5;
+  event.body = std::span<const Value>(numbers);
+  event.attributes = std::span(attributes).first(2);
+  event.is_log_record = true;
   Must(writer->RecordEvent(event));
 }
 
@@ -299,6 +325,12 @@ int main(int argc, char** argv) {
     for (int n = 0; n < std::atoi(argv[3]); ++n) WriteNumbered(writer.get(), static_cast<uint8_t>(n));
     return 0;
   }
+  if (argc == 3 && std::strcmp(argv[1], "long") == 0) {
+    WriterOptions options;
+    options.events = options.spans = options.measurements = {512, 256};
+    WriteLong(Must(RingWriter::Open(argv[2], options)).get());
+    return 0;
+  }
   if (argc == 3 && std::strcmp(argv[1], "dump") == 0) {
     Dump(argv[2]);
     return 0;
@@ -307,6 +339,6 @@ int main(int argc, char** argv) {
     WriteCorpus(argv[2]);
     return 0;
   }
-  std::fprintf(stderr, "usage: %s write PATH N | dump PATH | corpus FOLDER\n", argv[0]);
+  std::fprintf(stderr, "usage: %s write PATH N | long PATH | dump PATH | corpus FOLDER\n", argv[0]);
   return 2;
 }

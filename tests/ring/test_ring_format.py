@@ -39,7 +39,7 @@ def test_the_documented_headers_have_no_gaps():
 def test_the_documented_extensions_are_those_of_the_code():
     code = (ROOT / "src/ring/messages.h").read_text(encoding="utf-8")
     in_code = re.findall(r"kExt\w+ = (\d+); +// (\w+)", code)
-    assert [(number, kind) for number, kind, *_ in table_below("### Extension fields")] == in_code and len(in_code) == 8
+    assert [(number, kind) for number, kind, *_ in table_below("### Extension fields")] == in_code and len(in_code) == 14
 
 
 def test_a_new_file_has_the_layout_of_the_format(tmp_path):
@@ -54,6 +54,46 @@ def test_a_new_file_has_the_layout_of_the_format(tmp_path):
         assert struct.unpack_from("<64i", data, offset + 32) == (-1,) * 64
     assert struct.unpack_from("<8q", data, dictionary) == (dictionary + 64, 0, 0, 0, 0, 0, 0, 0)
     assert len(data) >= dictionary + 1024
+
+
+def test_values_larger_than_a_slot_are_cut_for_others_and_whole_in_pieces(tmp_path):
+    tool("long", tmp_path / "ring")
+    file = RingFile(tmp_path / "ring")
+    text = "".join(f"é{i}" for i in range(1000))
+    whole = {"text": text, "short": 1, "numbers": [7] * 500, "map": {"inner": text}}
+
+    seen, pieces, told, status = {}, {}, {}, []
+    for record in map(fields, file.take("spans")):
+        update = fields(record[14][0]) if 14 in record else fields(record[11][0]) if 11 in record else {}
+        seen |= file.attributes(update.get(9, []))
+        if 1013 in update:
+            part = pieces.setdefault(update[1005][0], [])
+            part += update[1013]
+            if 1006 not in update:
+                message = fields(b"".join(part))
+                told |= file.attributes(message.get(9, []))
+                status += [fields(s)[2][0].decode() for s in message.get(1004, [])]
+        if 12 in record:
+            end = fields(record[12][0])
+            assert end[1014] == [1] and text.startswith(fields(end[15][0])[2][0].decode())
+    assert len(pieces) == 4 and told == {name: whole[name] for name in ("text", "numbers", "map")} and status == [text]
+    assert seen["short"] == 1 and text.startswith(seen["text"]) and len(seen["text"]) > 50
+
+    parts = [fields(record) for record in file.take("events")]
+    assert len({p[1005][0] for p in parts}) == 1 and all(1006 in p for p in parts[:-1]) and 1006 not in parts[-1]
+    assert parts[0][2] == [5] and parts[0][1011] == [1] and parts[0][1014] == [1]
+    runs = []
+    for part in parts:
+        if 1013 in part:
+            runs[-1] += part[1013][0]
+            assert set(part) <= {1005, 1006, 1013}
+        else:
+            runs.append(b"")
+    messages = [fields(run) for run in runs if run]
+    assert file.value(messages[0][5][0]) == [7] * 500
+    assert file.attributes(messages[1][8]) == {"text": text}
+    assert [file.attributes(p[8]) for p in parts if 8 in p and 1014 not in p] == [{"short": 1}]
+    file.close()
 
 
 def numbered_attributes(n):
