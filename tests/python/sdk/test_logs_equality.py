@@ -43,7 +43,7 @@ def bodies(logger):
 def attributes(logger):
     logger.emit(observed_timestamp=TIME, attributes={"": 1, "text": "é", "list": ["a", "b"], "map": {"k": 1}, "none": None, "bytes": b"\x01", "huge": 2**70})
     logger.emit(observed_timestamp=TIME, attributes={f"key {number}": number for number in range(100)})
-    logger.emit(observed_timestamp=TIME, attributes={"long": "y" * 700})
+    logger.emit(observed_timestamp=TIME, attributes={"long": "y" * 50_000})
 
 
 def exceptions(logger):

@@ -497,3 +497,52 @@ def test_points_of_each_flush_in_a_library(temporality, directory):
             points = [row for row in rows if row["metric_name"] == name]
             for earlier, later in zip(points, points[1:]):
                 assert later["start_time"] == earlier["time"]
+
+
+def test_a_forked_child_of_a_library_loses_nothing(directory):
+    def program():
+        library = OtlpLibrary(output_dir=directory)
+        provider = MeterProvider(library=library, resource={"service.name": "shop"}, temporality="delta", shutdown_on_exit=False)
+        counter = provider.get_meter("test").create_counter("c")
+        counter.add(1)
+        assert provider.force_flush()
+
+        def child():
+            counter.add(10)
+            provider.shutdown()
+            library.shutdown()
+
+        in_child(child)
+        counter.add(100)
+        provider.shutdown()
+        library.shutdown()
+
+    in_child(program)
+    assert sum(row["value_int"] for row in metrics(otlp_arrow_library.open(directory))) == 111
+
+
+PROXIES = """
+import sys
+from opentelemetry import _logs, metrics
+from otlp_arrow_library.sdk import LoggerProvider, MeterProvider
+
+meter, logger = metrics.get_meter("early"), _logs.get_logger("early")
+counter, histogram = meter.create_counter("c"), meter.create_histogram("h", explicit_bucket_boundaries_advisory=[1, 2])
+gauge = meter.create_observable_gauge("g", [lambda options: [metrics.Observation(5)]])
+counter.add(1)  # nobody is there yet
+metrics.set_meter_provider(MeterProvider(mmap_file=sys.argv[1]))
+_logs.set_logger_provider(LoggerProvider(mmap_file=sys.argv[1]))
+counter.add(2)
+histogram.record(1.5)
+logger.emit(body="from a proxy")
+"""
+
+
+def test_instruments_that_were_created_before_the_provider(file):
+    subprocess.run([sys.executable, "-c", PROXIES, file], check=True, timeout=30)
+    store = collect(file)
+    rows = by_name(metrics(store))
+    assert rows["c",]["value_int"] == 2
+    assert rows["h",]["bucket_counts"] == [0, 1, 0]
+    assert rows["g",]["value_int"] == 5
+    assert [row["body"] for row in store.logs().to_pyarrow().to_pylist()] == ["from a proxy"]
