@@ -75,13 +75,28 @@ def server(site, tmp_path, *command, port, **variables):
         process.wait(20)
 
 
-def collected(file):
-    directory = file.parent / "collected"
-    command = [BINARY, "collect", "--once", "--input", file, "--output-dir", directory]
+def collected(*files):
+    directory = files[0].parent / "collected"
+    inputs = [argument for file in files for argument in ("--input", file)]
+    command = [BINARY, "collect", "--once", *inputs, "--output-dir", directory]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("OTLP_")}
     done = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=60, env=environment)
     assert done.returncode == 0, done.stdout + done.stderr
-    return otlp_arrow_library.open(directory).traces().to_pyarrow().to_pylist()
+    return otlp_arrow_library.open(directory)
+
+
+def rows_of(signal) -> list[dict]:
+    return signal.to_pyarrow().to_pylist()
+
+
+def check_metrics_and_logs(store, players) -> None:
+    rolls = [row for row in rows_of(store.metrics()) if row["metric_name"] == "dice.rolls"]
+    assert sum(row["value_int"] for row in rolls) == len(players)
+    assert {row["unit"] for row in rolls} == {"{roll}"}
+    spans = {row["span_id"]: row["name"] for row in rows_of(store.traces())}
+    records = [row for row in rows_of(store.logs()) if row["body"].endswith(tuple(f"rolled {n}" for n in range(1, 7)))]
+    assert {row["body"].split()[0] for row in records} == set(players)
+    assert {spans[row["span_id"]] for row in records} == {"roll"} and {row["severity_text"] for row in records} == {"INFO"}
 
 
 def check_rolls(rows, players) -> None:
@@ -109,30 +124,39 @@ def test_the_server_records_into_the_file(installed, tmp_path):
         with pytest.raises((urllib.error.URLError, ConnectionError)):
             get(port, "/crash")
         assert process.wait(20) == 70
-    rows = collected(file)
+    store = collected(file)
+    rows = rows_of(store.traces())
     check_rolls(rows, players)
+    check_metrics_and_logs(store, players)
     (crashed,) = [row for row in rows if row["name"] == "GET /crash"]
     assert dict(crashed["attributes"])["otlp_arrow.incomplete"] == "true"
 
 
 def test_gunicorn_with_two_workers(installed, tmp_path):
-    file, port = tmp_path / "dice.mmap", free_port()
+    port = free_port()
     command = [sys.executable, "-m", "gunicorn", "--workers", "2", "--bind", f"127.0.0.1:{port}", "otlp_mmap_example_server.app:create_app()"]
     players = [f"p{n}" for n in range(20)]
-    with server(installed, tmp_path, *command, port=port, SDK_MMAP_EXPORTER_FILE=str(file)) as process:
+    with server(installed, tmp_path, *command, port=port, SDK_MMAP_EXPORTER_FILE=str(tmp_path / "dice-{pid}.mmap")) as process:
         for player in players:
             get(port, f"/rolldice/{player}")
         os.killpg(process.pid, signal.SIGKILL)
-    check_rolls(collected(file), players)
+    files = sorted(tmp_path.glob("dice-*.mmap"))
+    assert len(files) == 2
+    store = collected(*files)
+    check_rolls(rows_of(store.traces()), players)
+    check_metrics_and_logs(store, players)
 
 
 def test_the_standard_exporter(installed, tmp_path):
     port = free_port()
     with MockOtlpService() as mock:
-        variables = {"OTEL_EXPORTER_OTLP_ENDPOINT": mock.grpc_endpoint, "OTEL_BSP_SCHEDULE_DELAY": "100"}
+        variables = {"OTEL_EXPORTER_OTLP_ENDPOINT": mock.grpc_endpoint, "OTEL_BSP_SCHEDULE_DELAY": "100", "OTEL_BLRP_SCHEDULE_DELAY": "100",
+                     "OTEL_METRIC_EXPORT_INTERVAL": "500"}
         with server(installed, tmp_path, sys.executable, "-m", "otlp_mmap_example_server.app", port=port, **variables):
             get(port, "/rolldice/ada")
             mock.wait_for(lambda received: "roll" in received.spans.names, timeout=30)
+            mock.wait_for(lambda received: "dice.rolls" in received.metrics.names, timeout=30)
+            mock.wait_for(lambda received: any("rolled" in str(body) for body in received.logs.names), timeout=30)
 
 
 @pytest.mark.parametrize("port", ["", "http", "0", "65536"])

@@ -1,4 +1,4 @@
-"""The service, and where its telemetry goes.
+"""The service, which knows the OpenTelemetry API alone.
 
 SDK_MMAP_EXPORTER_FILE        an OTLP-MMAP file, which `otlp-arrow collect` drains; or
 OTEL_EXPORTER_OTLP_ENDPOINT   an OTLP/gRPC endpoint
@@ -7,33 +7,19 @@ HTTP_ENDPOINT_PORT            where to listen; 5000 unless set
 
 from __future__ import annotations
 
+import logging
 import os
 import random
-import sys
 
 import flask
-from opentelemetry import trace
+from opentelemetry import metrics, trace
 from opentelemetry.instrumentation.flask import FlaskInstrumentor
-from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
-FILE, ENDPOINT, PORT = "SDK_MMAP_EXPORTER_FILE", "OTEL_EXPORTER_OTLP_ENDPOINT", "HTTP_ENDPOINT_PORT"
+from . import telemetry
 
+PORT = "HTTP_ENDPOINT_PORT"
 
-def span_processor() -> SpanProcessor | None:
-    """What the environment asks for; the file goes before the endpoint."""
-    if path := os.environ.get(FILE):
-        from otlp_arrow_library.mmap import MmapExporter
-
-        from .mmap_processor import MmapSpanProcessor
-
-        return MmapSpanProcessor(MmapExporter(path))
-    if os.environ.get(ENDPOINT):
-        from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
-
-        return BatchSpanProcessor(OTLPSpanExporter())  # reads the endpoint itself
-    return None
+logger = logging.getLogger(__name__)
 
 
 def port() -> int:
@@ -45,15 +31,11 @@ def port() -> int:
 
 def create_app() -> flask.Flask:
     """The instrumented service, for `gunicorn 'otlp_mmap_example_server.app:create_app()'` as well."""
-    provider = TracerProvider(resource=Resource.create({"service.name": os.environ.get("OTEL_SERVICE_NAME", "otlp-mmap-example-server")}))
-    processor = span_processor()
-    if processor is None:
-        print(f"telemetry goes nowhere: neither {FILE} nor {ENDPOINT} is set", file=sys.stderr)
-    else:
-        provider.add_span_processor(processor)
-    tracer = provider.get_tracer("otlp_mmap_example_server", "0.1.0")
+    telemetry.configure()
+    tracer = trace.get_tracer("otlp_mmap_example_server", "0.1.0")
+    rolls = metrics.get_meter("otlp_mmap_example_server", "0.1.0").create_counter("dice.rolls", "{roll}", "dice that were rolled")
     app = flask.Flask("otlp_mmap_example_server")
-    FlaskInstrumentor().instrument_app(app, tracer_provider=provider)  # type: ignore[no-untyped-call]
+    FlaskInstrumentor().instrument_app(app)  # type: ignore[no-untyped-call]
 
     @app.get("/")
     def hello() -> str:
@@ -66,6 +48,8 @@ def create_app() -> flask.Flask:
             value = random.randint(1, 6)
             span.set_attributes({"dice.player": player, "dice.value": value})
             span.add_event("rolled", {"value": value})
+            rolls.add(1, {"dice.value": value})
+            logger.info("%s rolled %d", player, value)
         return {"player": player, "value": value}
 
     @app.get("/crash")
