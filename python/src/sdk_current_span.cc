@@ -38,18 +38,20 @@ PyObject* Enter(PyObject* self, PyObject*) {
     PyErr_SetString(PyExc_RuntimeError, "start_as_current_span: this context manager is entered already; call start_as_current_span for each span");
     return nullptr;
   }
+  nb::object span;
   try {
-    nb::object span = StartSpan(current->tracer, current->arguments);
+    span = StartSpan(current->tracer, current->arguments);
     const nb::object before = CurrentContext();
     current->attachment.Attach(ContextWith(before.ptr(), span.ptr()));
-    current->span = Py_NewRef(span.ptr());
-    return span.release().ptr();
   } catch (nb::python_error& error) {
     error.restore();
   } catch (const std::bad_alloc&) {
     PyErr_NoMemory();
   }
-  return nullptr;
+  // A span that could not be made the current one is a span still.
+  if (PyErr_Occurred() && (!span.is_valid() || !LogException("start_as_current_span"))) return nullptr;
+  current->span = Py_NewRef(span.ptr());
+  return span.release().ptr();
 }
 
 // As the API's use_span: exceptions that are no Exception (GeneratorExit, KeyboardInterrupt) are no errors of the span.

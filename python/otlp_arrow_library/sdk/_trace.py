@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 from opentelemetry import trace as api
 
 from .. import _native
+from .._attributes import clean_attributes
 from . import _trace_items  # hands the API over to the native types
 from ._ids import RandomIdGenerator
 from ._limits import SpanLimits
@@ -115,14 +116,15 @@ class TracerProvider(api.TracerProvider):
         if not name or not isinstance(name, str):
             _logger.error("get_tracer: the name of the module is %r, and should be a str that is not empty", name)
             name = str(name or "")
-        key = (name, version or "", schema_url or "", repr(sorted(attributes.items(), key=repr)) if attributes else "")
+        attributes = _readable(attributes)
+        key = (name, str(version or ""), str(schema_url or ""), repr(sorted(attributes.items())) if attributes else "")
         tracer = self._tracers.get(key)
         if tracer is None:
             scope: InstrumentationScope | UnrecordedScope
             if self._held is None:
-                scope = UnrecordedScope(name, version or "", schema_url, attributes)
+                scope = UnrecordedScope(*key[:3], attributes)
             else:
-                scope = InstrumentationScope(self._held.recorder.native, self._resource, name, version or "", schema_url, attributes)
+                scope = InstrumentationScope(self._held.recorder.native, self._resource, *key[:3], attributes)
             # The first one that is made stays.
             tracer = self._tracers.setdefault(key, self._core.tracer(scope=scope.native, instrumentation_scope=scope))
         return cast(api.Tracer, tracer)
@@ -174,6 +176,15 @@ def _held(mmap_file: Any, library: Any, recorder: Any) -> SharedRecorder | None:
 def _are_random(id_generator: Any) -> bool:
     asked = getattr(id_generator, "is_trace_id_random", None)
     return bool(asked()) if callable(asked) else False
+
+
+def _readable(attributes: Any) -> dict[str, Any]:
+    """What can be read of the attributes of a scope; a mistake costs them, and a message."""
+    try:
+        return clean_attributes(attributes or {})
+    except Exception as error:
+        _logger.error("get_tracer: attributes of type %s cannot be read and are left out: %s", type(attributes).__name__, type(error).__name__)
+        return {}
 
 
 def _millis_until(deadline: float) -> float:

@@ -80,6 +80,21 @@ def test_equal_scopes_have_one_tracer(provider):
     assert provider.get_tracer("a", "1") is not provider.get_tracer("a", "2")
 
 
+def test_tracers_for_odd_arguments(provider, tmp_path, caplog):
+    class Unreadable(dict):
+        def items(self):
+            raise RuntimeError("no items")
+
+        def __repr__(self):
+            raise RuntimeError("no text")
+
+    recording = sdk.TracerProvider(mmap_file=tmp_path / "ring.mmap", shutdown_on_exit=False)
+    for each in (provider, recording):
+        for arguments in [(None,), ("",), (5, 6, 7), ("a", None, None, "text"), ("a", "1", "s", Unreadable(a=1)), ("a", "1", "s", {5: object()})]:
+            assert each.get_tracer(*arguments).start_span("x").is_recording()
+    assert "get_tracer" in caplog.text
+
+
 def test_current_span_and_baggage_travel(tracer):
     token = context.attach(baggage.set_baggage("user", "u"))
     try:
