@@ -5,6 +5,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <functional>
+#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
@@ -259,6 +260,35 @@ TEST_F(LibraryRecorderTest, TwoRecordersShareADirectory) {
   EXPECT_EQ(Rings().size(), 2u);  // the living one's is left alone
   EXPECT_TRUE((*other)->Shutdown(kLong).ok());
   EXPECT_EQ(Spans(), (std::vector<std::string>{"a", "b"}));
+}
+
+// As the workers of a server that is started do; whoever looks for dead ones leaves them alone.
+TEST_F(LibraryRecorderTest, ManyProcessesStartInADirectoryAtOnce) {
+  constexpr int kProcesses = 6, kRounds = 3;
+  std::vector<std::unique_ptr<ChildProcess>> children;
+  for (int n = 0; n < kProcesses; ++n) {
+    children.push_back(std::make_unique<ChildProcess>([&, n] {
+      for (int round = 0; round < kRounds; ++round) {
+        auto library = OtlpLibrary::Create(config_);
+        if (!library.ok()) return 1;
+        LibrarySink sink(library->get());
+        if (!AdoptRings(dir_.path(), &sink, kLong).damaged.empty()) return 2;
+        auto recorder = OpenLibraryRecorder(*library, options_);
+        if (!recorder.ok()) return 3;
+        Program program(*recorder);
+        for (int i = 0; i < 50; ++i) {
+          if (!program.Span(std::to_string(n) + "-" + std::to_string(round) + "-" + std::to_string(i))) return 4;
+        }
+        if (!(*recorder)->Shutdown(kLong).ok()) return 5;
+      }
+      return 0;
+    }));
+  }
+  for (auto& child : children) EXPECT_EQ(child->Wait(), 0);
+  const auto stored = Spans();
+  EXPECT_EQ(stored.size(), size_t{kProcesses * kRounds * 50});
+  EXPECT_EQ(std::adjacent_find(stored.begin(), stored.end()), stored.end());
+  EXPECT_EQ(Rings(), std::vector<std::string>());
 }
 
 // --- forks and deaths ---

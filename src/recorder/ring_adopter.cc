@@ -92,7 +92,19 @@ bool RingAdopter::Step() {
   return true;
 }
 
+bool RingAdopter::IsAlive(const std::string& path) {
+  const auto ring = ring::RingInspector::Open(path);
+  if (!ring.ok()) return false;  // RingDrain tells why
+  const auto live = (*ring)->LiveWriters();
+  return !live.ok() || !live->empty() || (*ring)->HasConsumer();
+}
+
 void RingAdopter::Open(const std::string& path) {
+  // Before the consumer's lock is taken from someone who is about to take it.
+  if (IsAlive(path)) {
+    report_.busy.push_back(path);
+    return;
+  }
   auto drain = RingDrain::Open(path, ForTheDead(), sink_);
   if (!drain.ok()) {
     if (drain.status().retryable()) {

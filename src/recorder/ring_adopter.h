@@ -45,6 +45,7 @@ class RingAdopter {
   void Open(const std::string& path);
   void Finish();
   static void RemoveUnopened(const std::string& path);
+  static bool IsAlive(const std::string& path);
   void TellDamaged(const std::string& path, const Status& why);
 
   const std::string output_dir_;

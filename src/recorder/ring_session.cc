@@ -18,6 +18,7 @@ using std::chrono::steady_clock;
 constexpr auto kScanInterval = std::chrono::seconds(5);  // for rings of programs that died
 constexpr steady_clock::duration kShortestPause = microseconds(100);
 constexpr steady_clock::duration kLongestPause = milliseconds(10);
+constexpr auto kOpeningPatience = std::chrono::seconds(2);
 constexpr steady_clock::duration kRetryPause = milliseconds(50);  // after the library had no room
 
 DrainOptions ToDrainOptions(const LibraryRecorderOptions& options) {
@@ -53,13 +54,16 @@ Status RingSession::OpenRing() {
   OTLP_ASSIGN_OR_RETURN(writer_, ring::RingWriter::Open(opening, options_.ring));
   path_ = name + kRingSuffix;
   Status status = platform::Rename(opening, path_);
-  if (status.ok()) {
+  const auto patience = steady_clock::now() + kOpeningPatience;
+  while (status.ok()) {
     auto drain = RingDrain::Open(path_, ToDrainOptions(options_), &sink_);
     if (drain.ok()) {
       drain_ = *std::move(drain);
       return Status::Ok();
     }
-    status = drain.status();
+    // An adopter may be having a look.
+    if (!drain.status().retryable() || steady_clock::now() > patience) status = drain.status();
+    std::this_thread::sleep_for(kShortestPause);
   }
   (void)platform::Remove(opening);
   (void)RemoveRing(path_);
