@@ -16,19 +16,24 @@ function(otlp_arrow_set_rpath target origin)
 endfunction()
 
 # otlp_arrow_package_library(<component> NAME <file> SHOWS <patterns> LAYERS <targets> [SHARED_LAYERS <targets>]
-#                            [PUBLIC <targets>] [PRIVATE <targets>])
-# lib<file>.a and lib<file>.so from the objects of LAYERS, the latter also from those of SHARED_LAYERS. It shows what is
+#                            [SHARED_WITHOUT <files>] [PUBLIC <targets>] [PRIVATE <targets>])
+# lib<file>.a and lib<file>.so from the objects of LAYERS, the latter also from those of SHARED_LAYERS but for the files of
+# SHARED_WITHOUT (a regular expression), which a library that it links has. It shows what is
 # marked with OTLP_ARROW_EXPORT and has a (mangled) name like one of SHOWS. In PUBLIC and PRIVATE <kind> stands for static
 # or shared.
 function(otlp_arrow_package_library component)
-  cmake_parse_arguments(PARSE_ARGV 1 ARG "" "NAME" "SHOWS;LAYERS;SHARED_LAYERS;PUBLIC;PRIVATE")
+  cmake_parse_arguments(PARSE_ARGV 1 ARG "" "NAME;SHARED_WITHOUT" "SHOWS;LAYERS;SHARED_LAYERS;PUBLIC;PRIVATE")
   set(objects)
   foreach(layer ${ARG_LAYERS})
     list(APPEND objects $<TARGET_OBJECTS:${layer}>)
   endforeach()
   set(more_objects)
   foreach(layer ${ARG_SHARED_LAYERS})
-    list(APPEND more_objects $<TARGET_OBJECTS:${layer}>)
+    if(ARG_SHARED_WITHOUT)
+      list(APPEND more_objects $<FILTER:$<TARGET_OBJECTS:${layer}>,EXCLUDE,${ARG_SHARED_WITHOUT}>)
+    else()
+      list(APPEND more_objects $<TARGET_OBJECTS:${layer}>)
+    endif()
   endforeach()
   add_library(otlp_arrow_${component}_static STATIC ${objects})
   add_library(otlp_arrow_${component}_shared SHARED ${objects} ${more_objects})
@@ -64,22 +69,43 @@ endfunction()
 
 # Members and functions of the namespace; type information, names of types and virtual tables of its classes.
 set(shows_all "_ZN10otlp_arrow*" "_ZNK10otlp_arrow*" "_ZTIN10otlp_arrow*" "_ZTSN10otlp_arrow*" "_ZTVN10otlp_arrow*")
-set(core_libraries
+set(sdk_libraries
     Threads::Threads spdlog::spdlog simdjson::simdjson
+    $<BUILD_INTERFACE:PkgConfig::XXHASH> $<INSTALL_INTERFACE:PkgConfig::otlp_arrow_xxhash>)
+set(core_libraries
+    ${sdk_libraries}
     $<BUILD_INTERFACE:PkgConfig::ZSTD> $<INSTALL_INTERFACE:PkgConfig::otlp_arrow_zstd>
-    $<BUILD_INTERFACE:PkgConfig::XXHASH> $<INSTALL_INTERFACE:PkgConfig::otlp_arrow_xxhash>
     $<BUILD_INTERFACE:otlp_arrow_arrow> $<INSTALL_INTERFACE:otlp_arrow::arrow>)
-set(components core)
+set(components core sdk)
+
+# --- otlp_arrow::sdk: what an instrumented program links; no Arrow ------------------------------
+# Rings and recorders are in this library alone, so that a program that links the core too has one of each.
+get_property(core_layers GLOBAL PROPERTY OTLP_ARROW_CORE_LAYERS)
+set(sdk_layers otlp_arrow_base otlp_arrow_otlp otlp_arrow_ring otlp_arrow_sdk)
+set(only_core_layers ${core_layers})
+list(REMOVE_ITEM only_core_layers ${sdk_layers})
+otlp_arrow_package_library(sdk NAME otlp_arrow_sdk SHOWS ${shows_all} LAYERS ${sdk_layers} PRIVATE ${sdk_libraries})
 
 # --- otlp_arrow::otlp_arrow: recording and reading ---------------------------------------------
-get_property(core_layers GLOBAL PROPERTY OTLP_ARROW_CORE_LAYERS)
-otlp_arrow_package_library(core NAME otlp_arrow SHOWS ${shows_all} LAYERS ${core_layers} PRIVATE ${core_libraries})
+# The static library takes what lies below from the SDK's. The shared one has copies of what that does not show.
+otlp_arrow_package_library(core NAME otlp_arrow SHOWS ${shows_all} LAYERS ${only_core_layers} SHARED_LAYERS otlp_arrow_base otlp_arrow_otlp otlp_arrow_ring
+                           SHARED_WITHOUT "/ring_writer\\.cc" PUBLIC otlp_arrow_sdk_<kind> PRIVATE ${core_libraries})
 
 # --- otlp_arrow::opentelemetry_exporters ---------------------------------------------------------
 if(TARGET otlp_arrow_opentelemetry_exporters)
   list(APPEND components opentelemetry_exporters)
   otlp_arrow_package_library(opentelemetry_exporters NAME otlp_arrow_opentelemetry_exporters SHOWS ${shows_all} LAYERS otlp_arrow_opentelemetry_exporters
                              PUBLIC otlp_arrow_core_<kind> opentelemetry-cpp::trace opentelemetry-cpp::metrics opentelemetry-cpp::logs)
+endif()
+
+# --- otlp_arrow::opentelemetry_sdk ----------------------------------------------------------------
+if(TARGET otlp_arrow_opentelemetry_sdk)
+  list(APPEND components opentelemetry_sdk)
+  # The API's current context is one for all of a program: a static variable of a header.
+  otlp_arrow_package_library(opentelemetry_sdk NAME otlp_arrow_opentelemetry_sdk SHOWS ${shows_all}
+                             "_ZN13opentelemetry2v?7context14RuntimeContext10GetStorageEv*" "_ZZN13opentelemetry2v?7context14RuntimeContext10GetStorageEv*"
+                             "_ZGVZN13opentelemetry2v?7context14RuntimeContext10GetStorageEv*" LAYERS otlp_arrow_opentelemetry_sdk
+                             PUBLIC otlp_arrow_sdk_<kind> opentelemetry-cpp::api)
 endif()
 
 # --- otlp_arrow::service, and the program -------------------------------------------------------
@@ -107,6 +133,9 @@ if(NOT OTLP_ARROW_BUILD_SERVICE)
 endif()
 if(NOT TARGET otlp_arrow_opentelemetry_exporters)
   list(APPEND header_patterns PATTERN "opentelemetry_exporters.h" EXCLUDE)
+endif()
+if(NOT TARGET otlp_arrow_opentelemetry_sdk)
+  list(APPEND header_patterns PATTERN "opentelemetry_sdk.h" EXCLUDE)
 endif()
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/otlp_arrow DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING ${header_patterns})
 install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/otlp-arrow)

@@ -15,6 +15,7 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUILD = pathlib.Path(os.environ.get("OTLP_ARROW_BUILD", ROOT / "build/release"))
 CORE, SERVICE, EXPORTERS = "libotlp_arrow.so", "libotlp_arrow_service.so", "libotlp_arrow_opentelemetry_exporters.so"
+SDK, API_SDK = "libotlp_arrow_sdk.so", "libotlp_arrow_opentelemetry_sdk.so"
 KINDS = ["static", "shared"]
 
 
@@ -77,7 +78,7 @@ def needed_by(file):
 
 def test_everything_is_installed_that_the_documentation_names(prefix):
     libraries = library_directory(prefix)
-    for name in (CORE, SERVICE):
+    for name in (CORE, SERVICE, SDK):
         assert (libraries / name).exists() and (libraries / name).with_suffix(".a").exists()
     assert {p.name for p in (prefix / "include/otlp_arrow").iterdir()} >= {"library.h", "config.h", "status.h", "service.h"}
     assert (prefix / "share/doc/otlp-arrow/LICENSE").exists()
@@ -92,18 +93,30 @@ def test_headers_are_installed_with_their_libraries(prefix):
     assert header.exists() == (library_directory(prefix) / EXPORTERS).exists()
 
 
-@pytest.mark.parametrize("library", [CORE, SERVICE, EXPORTERS])
+@pytest.mark.parametrize("library", [CORE, SERVICE, EXPORTERS, SDK, API_SDK])
 def test_a_shared_library_shows_its_interface_alone(prefix, library):
     file = library_directory(prefix) / library
     if not file.exists():
         pytest.skip("opentelemetry-cpp was not there when this was built")
     symbols = [line.split(maxsplit=2)[-1] for line in run("nm", "-DC", "--defined-only", file).splitlines()]
     foreign = [s for s in symbols if not re.match(r"(typeinfo (name )?for |vtable for )?otlp_arrow::|OTLP_ARROW_0", s)]
+    if library == API_SDK:  # the API's current context, of which a program has one
+        foreign = [s for s in foreign if not re.match(r"(guard variable for )?opentelemetry::v\d::context::RuntimeContext::GetStorage\(\)", s)]
     assert not foreign
     private = re.compile(r"otlp_arrow::(platform|Pipeline|Journal|Shard|LibraryImpl|Table|Otlp(Grpc|Http)Server|\(anonymous)")
     assert not [s for s in symbols if private.search(s)]
     if library == SERVICE:  # the core's names belong to the core
         assert not [s for s in symbols if "OtlpLibrary" in s or "otlp_arrow::Config::" in s]
+
+
+def test_the_sdk_needs_neither_arrow_nor_grpc(prefix):
+    needed = needed_by(library_directory(prefix) / SDK)
+    assert not [n for n in needed if re.match("libarrow|libotlp_arrow.so|libgrpc|libssl|libzstd|libprotobuf|libopentelemetry", n)], needed
+
+
+def test_rings_and_recorders_are_in_one_library(prefix):
+    shown = run("nm", "-DC", "--defined-only", library_directory(prefix) / CORE)
+    assert "otlp_arrow::ring::RingWriter::" not in shown and "otlp_arrow::sdk::Provider" not in shown
 
 
 def test_the_core_needs_no_grpc(prefix):
@@ -120,6 +133,25 @@ def test_a_program_records_and_reads_back(consumer, tmp_path):
     table = rows(tmp_path / "telemetry")
     assert table["name"].to_pylist() == ["consumer"] and table["duration_ns"].to_pylist() == [1000]
     assert (f"{CORE}.0" in " ".join(needed_by(build / "record"))) == (kind == "shared")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_instrumented_program_links_the_sdk_alone(prefix, tmp_path, kind):
+    configure(ROOT / "tests/consumer/sdk_only", tmp_path / "build", prefix, f"-DKIND={kind}")
+    run("cmake", "--build", tmp_path / "build")
+    run(tmp_path / "build/instrument", tmp_path / "ring.mmap", env=os.environ | {"LD_LIBRARY_PATH": ""})
+    needed = " ".join(needed_by(tmp_path / "build/instrument"))
+    assert (f"{SDK}.0" in needed) == (kind == "shared") and "libarrow" not in needed
+    run(prefix / "bin/otlp-arrow", "collect", "--once", "--input", tmp_path / "ring.mmap", "--output-dir", tmp_path / "telemetry")
+    assert rows(tmp_path / "telemetry").select(["name", "service_name"]).to_pylist() == [{"name": "instrumented", "service_name": "consumer"}]
+    assert rows(tmp_path / "telemetry", "metrics")["value_int"].to_pylist() == [1]
+    assert rows(tmp_path / "telemetry", "logs")["body"].to_pylist() == ["done"]
+
+
+def test_sdk_and_core_in_one_program(consumer, tmp_path):
+    build, _ = consumer
+    run(build / "instrument_library", tmp_path / "telemetry")
+    assert rows(tmp_path / "telemetry")["name"].to_pylist() == ["through both"]
 
 
 def test_a_plugin_is_loaded_and_unloaded(consumer, tmp_path):
@@ -153,7 +185,7 @@ def run_example(examples, name, *arguments, **options):
 def test_every_example_is_built(examples):
     names = {p.stem for p in (ROOT / "examples/cpp").glob("*.cc")}
     built = {p.name for p in examples.iterdir() if p.is_file() and os.access(p, os.X_OK)}
-    assert built == names or built == names - {"traced_program", "delta_metrics", "logs"}
+    assert built == names or built == names - {"traced_program", "delta_metrics", "logs", "api_providers"}
 
 
 def test_quick_start(examples, tmp_path):
@@ -181,6 +213,29 @@ def test_traced_program(examples, tmp_path):
     assert card["parent_span_id"] == order["span_id"] and card["trace_id"] == order["trace_id"] and order["parent_span_id"] is None
     assert (card["status_code"], card["status_message"]) == ("ERROR", "the card has expired")
     assert order["service_name"] == "shop" and order["scope_version"] == "1.4.2"
+
+
+def test_instrumented(prefix, examples, tmp_path):
+    run(examples / "instrumented", tmp_path / "ring.mmap")
+    run(prefix / "bin/otlp-arrow", "collect", "--once", "--input", tmp_path / "ring.mmap", "--output-dir", tmp_path / "telemetry")
+    spans = rows(tmp_path / "telemetry").to_pylist()
+    orders = {dict(s["attributes"])["order.id"]: s for s in spans if s["name"] == "POST /orders"}
+    charges = {s["parent_span_id"]: s for s in spans if s["name"] == "charge card"}
+    assert orders["4710"]["trace_id"] == "0af7651916cd43dd8448eb211c80319c" and orders["4710"]["parent_span_id"] == "b7ad6b7169203331"
+    assert charges[orders["4710"]["span_id"]]["status_code"] == "OK"
+    failed = charges[orders["4711"]["span_id"]]
+    assert (failed["status_code"], failed["status_message"], failed["events"][0]["name"]) == ("ERROR", "the card has expired", "exception")
+    points = {p["metric_name"]: p for p in rows(tmp_path / "telemetry", "metrics").to_pylist()}
+    assert (points["shop.orders"]["value_int"], points["shop.latency"]["count"], points["shop.stock"]["value_int"]) == (2, 2, 98)
+    records = rows(tmp_path / "telemetry", "logs").to_pylist()
+    assert {r["span_id"] for r in records} == {s["span_id"] for s in orders.values()}
+
+
+def test_api_providers(examples, tmp_path):
+    run_example(examples, "api_providers", tmp_path / "telemetry")
+    spans = {span["name"]: span for span in rows(tmp_path / "telemetry").to_pylist()}
+    assert spans["charge card"]["parent_span_id"] == spans["POST /orders"]["span_id"] and spans["charge card"]["status_code"] == "ERROR"
+    assert rows(tmp_path / "telemetry", "metrics")["value_int"].to_pylist() == [1]
 
 
 def test_delta_metrics(examples, tmp_path):

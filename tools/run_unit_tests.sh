@@ -29,7 +29,7 @@ cmake --build --preset "$preset" -j "$jobs" ${targets:+--target "${targets[@]}"}
 
 # Libraries that are not built with the sanitizers: their own memory is not ours to judge.
 export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_container_overflow=0}
-export TSAN_OPTIONS=${TSAN_OPTIONS:-suppressions=$PWD/tests/tsan_suppressions.txt history_size=4}
+export TSAN_OPTIONS=${TSAN_OPTIONS:-suppressions=$PWD/tests/tsan_suppressions.txt history_size=4 die_after_fork=0}  # forked children of the tests have threads of their own
 export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
 # What is asked for must be there.
 there=$(ctest --preset "$preset" -N ${pattern:+-R "^($pattern)$"} | grep -c '^ *Test *#' || true)
