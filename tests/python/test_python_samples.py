@@ -55,3 +55,22 @@ def test_metrics_and_logs_of_the_native_sdk(tmp_path):
     run("python_sdk_metrics_logs.py", tmp_path)
     assert set(stored.names(tmp_path / "telemetry", "metrics")) == {"http.requests"}
     assert stored.names(tmp_path / "telemetry", "logs") == ["no pears left"]
+
+
+def test_telemetry(tmp_path):
+    out = run("python_telemetry.py", tmp_path)
+    assert out.splitlines() == [f"a span has started: {name}" for name in ("POST /orders", "choose warehouse", "check_stock", "check_stock")]
+    spans = {span["name"]: span for span in stored.table(tmp_path / "telemetry").to_pylist()}
+    order = spans["POST /orders"]
+    assert order["links"][0]["span_id"] == spans["choose warehouse"]["span_id"] and order["service_name"] == "shop"
+    assert all(spans[name]["parent_span_id"] == order["span_id"] for name in ("choose warehouse", "check_stock"))
+
+
+def test_otlp_exporter(tmp_path):
+    from otlp_arrow_library import MockOtlpService
+
+    with MockOtlpService().start(http_address="127.0.0.1:0", grpc_address=None) as service:
+        code = (SAMPLES / "python_otlp_exporter.py").read_text().replace("http://127.0.0.1:4318", service.http_endpoint)
+        done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert service.spans.names == stored.names(tmp_path / "telemetry") == ["POST /orders"]

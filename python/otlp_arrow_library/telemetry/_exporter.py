@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import threading
 import weakref
@@ -9,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .. import _native
-from .._errors import OtlpConfigError, OtlpError, OtlpExportError, OtlpShutdownError
+from .._errors import OtlpConfigError, OtlpError, OtlpExportError, OtlpServerError, OtlpShutdownError
 from .._failure_log import FailureLog
 from ._exporter_settings import read_settings
 from ._models import ExportResult, exportable
@@ -25,7 +26,8 @@ class OTLPExporter:
 
         OTLPExporter("https://collector.example:4317", headers={"authorization": "Bearer …"})
 
-    `endpoint` is a URL; https means TLS. Ports 4317 and 4318 mean gRPC and HTTP, as does `protocol` ("grpc", "http/protobuf").
+    `endpoint` is a URL; https means TLS. Ports 4317 and 4318 mean gRPC and HTTP, as does `protocol` ("grpc", "http/protobuf");
+    where nothing tells them apart, HTTP is tried, and gRPC where a peer answers that speaks no HTTP/1.1.
     `timeout` is in milliseconds, for an export with all its retries. `compression` is "gzip" or "none"; `certificate_file` holds
     the authorities to trust instead of the system's. What is not given comes from OTEL_EXPORTER_OTLP_TRACES_* and
     OTEL_EXPORTER_OTLP_*. Raises `OtlpConfigError`; nothing else of it raises.
@@ -92,7 +94,15 @@ class OTLPExporter:
             client.shutdown()
 
     def _send(self, request: bytes) -> None:
-        rejected, message = self._connected().send_traces(request, self._settings.timeout_ms)
+        try:
+            rejected, message = self._connected().send_traces(request, self._settings.timeout_ms)
+        except OtlpServerError as error:
+            if not self._settings.protocol_is_guess or "is this the gRPC port?" not in str(error):
+                raise
+            self._settings = dataclasses.replace(self._settings, protocol="grpc", protocol_is_guess=False)
+            with self._lock:
+                self._client, self._protocol = None, "grpc"
+            rejected, message = self._connected().send_traces(request, self._settings.timeout_ms)
         if rejected:
             self.rejected_spans += rejected
             self._failures.report(OtlpExportError(f"{self._peer} left out {rejected} spans: {message[:_LONGEST_TEXT]}"))

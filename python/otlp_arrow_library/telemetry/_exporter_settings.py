@@ -26,6 +26,8 @@ class ExporterSettings:
     endpoint: str
     endpoint_is_complete: bool
     protocol: str
+    protocol_is_guess: bool
+    """Nothing says gRPC or HTTP: HTTP is tried first."""
     headers: list[tuple[str, str]] = dataclasses.field(repr=False)
     timeout_ms: int
     gzip: bool
@@ -48,14 +50,14 @@ def read_settings(
         endpoint, complete = (own, True) if own else (_variable("ENDPOINT")[1], False)
     elif not isinstance(endpoint, str):
         raise OtlpConfigError(f"endpoint is of type {type(endpoint).__name__}; give a URL such as http://127.0.0.1:4318")
-    chosen = _protocol(protocol, endpoint, from_code)
+    chosen, is_guess = _protocol(protocol, endpoint, from_code)
     endpoint = endpoint or ("http://localhost:4317" if chosen == "grpc" else "http://localhost:4318")
     if chosen == "grpc":  # what path there is belongs to OTLP/HTTP
         complete = False
     elif endpoint.rstrip("/").endswith(_SIGNAL_PATH):
         complete = True
     ca_file = os.fspath(certificate_file) if certificate_file is not None else _variable("CERTIFICATE")[1]
-    return ExporterSettings(endpoint, complete, chosen, _headers(headers), _timeout(timeout), _gzip(compression), ca_file)
+    return ExporterSettings(endpoint, complete, chosen, is_guess, _headers(headers), _timeout(timeout), _gzip(compression), ca_file)
 
 
 def _variable(name: str) -> tuple[str, str]:
@@ -66,24 +68,23 @@ def _variable(name: str) -> tuple[str, str]:
     return f"OTEL_EXPORTER_OTLP_{name}", ""
 
 
-def _protocol(argument: str | None, endpoint: str, from_code: bool) -> str:
+def _protocol(argument: str | None, endpoint: str, from_code: bool) -> tuple[str, bool]:
+    """The protocol, and whether it is a guess."""
     if argument is not None:
         if argument not in _PROTOCOLS:
             raise OtlpConfigError(f"protocol: {argument!r} is unknown; allowed are {', '.join(_PROTOCOLS)}, and None for what the endpoint suggests")
-        return _PROTOCOLS[argument]
+        return _PROTOCOLS[argument], False
     port = _PORTS.get(_port(endpoint) or 0, "")
     if from_code and port:
-        return port
+        return port, False
     variable, value = _variable("PROTOCOL")
     if value in _PROTOCOLS:
-        return _PROTOCOLS[value]
+        return _PROTOCOLS[value], False
     if value:
         raise OtlpConfigError(f"{variable}: {value!r} is unknown; allowed are {', '.join(_PROTOCOLS)}")
     if port or not endpoint:
-        return port or "http"
-    has_path = urllib.parse.urlsplit(endpoint if "://" in endpoint else f"//{endpoint}").path.strip("/")
-    has_scheme = "://" in endpoint
-    return "http" if has_path or (has_scheme and _port(endpoint) is None) else "grpc"
+        return port or "http", False
+    return "http", not urllib.parse.urlsplit(endpoint if "://" in endpoint else f"//{endpoint}").path.strip("/")
 
 
 def _port(endpoint: str) -> int | None:

@@ -249,6 +249,15 @@ def test_the_wrong_protocol_is_told(service, protocol):
     assert exporter.export([a_span()]) is ExportResult.FAILURE and str(exporter.last_error) != ""
 
 
+@both
+def test_an_endpoint_that_does_not_tell_its_protocol(service, protocol):
+    """A port of one's own: HTTP is tried, and gRPC where that is what the peer speaks."""
+    exporter = OTLPExporter(endpoint_of(service, protocol), headers={"x-tenant": "7"})
+    for name in ("one", "two"):
+        assert exporter.export([a_span(name)]) is ExportResult.SUCCESS
+    assert service.spans.names == ["one", "two"] and f"({protocol})" in repr(exporter)
+
+
 def test_shutdown_ends_an_export_that_waits():
     with backends.http_backend([(503, {}, b"")] * 1000) as (url, seen):
         exporter = OTLPExporter(url, protocol="http", timeout=3_600_000, retry_delay=30_000)
@@ -299,6 +308,7 @@ def test_many_threads(service):
         ({"endpoint": "http://host:4318"}, {"PROTOCOL": "grpc"}, "http://host:4318 (http)"),
         ({"endpoint": "http://host:9999"}, {"PROTOCOL": "grpc"}, "http://host:9999 (grpc)"),
         ({"endpoint": "http://host:9999/path"}, {}, "http://host:9999 (http)"),
+        ({"endpoint": "host:9999"}, {}, "http://host:9999 (http)"),
         ({"endpoint": "https://host"}, {}, "https://host:443 (http)"),
         ({"endpoint": "https://host", "protocol": "grpc"}, {}, "https://host:443 (grpc)"),
         ({}, {"PROTOCOL": "grpc"}, "http://localhost:4317 (grpc)"),
