@@ -100,12 +100,14 @@ def named_tests(document):
         yield file, test
 
 
-def test_contracts_name_tests_that_exist():
-    document = ROOT / "docs/cpp/contract.md"
-    named = list(named_tests(document))
+@pytest.mark.parametrize("document", ["cpp/contract.md", "python/contract.md", "python/sdk-contract.md"])
+def test_contracts_name_tests_that_exist(document):
+    named = list(named_tests(ROOT / "docs" / document))
     assert len(named) > 50
     for file, test in named:
-        (path,) = [ROOT / file] if "/" in file else [p for folder in ("src", "exporters", "tests") for p in (ROOT / folder).rglob(file)]
+        python = ROOT / "tests/python" / file
+        found = [ROOT / file] if (ROOT / file).is_file() else [python] if document.startswith("python") and python.is_file() else []
+        (path,) = found or [p for folder in ("src", "exporters", "tests") for p in (ROOT / folder).rglob(file)]
         assert re.search(rf"^(TEST(_F|_P)?\(\w+, {test}\)|def {test}\()", path.read_text(encoding="utf-8"), re.MULTILINE), f"{file} has no {test}"
 
 
