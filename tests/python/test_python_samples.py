@@ -22,6 +22,12 @@ def test_record_and_read(tmp_path):
     assert "POST /orders" in run("python_read.py", tmp_path)
 
 
+def test_configure(tmp_path):
+    assert run("python_configure.py", tmp_path) == ""
+    [span] = stored.table(tmp_path / "telemetry").to_pylist()
+    assert (span["name"], span["service_name"], span["http.route"]) == ("POST /orders", "shop", "/orders")
+
+
 def test_asyncio(tmp_path):
     out = run("python_asyncio.py", tmp_path)
     assert out == "SignalStats(received=1, stored=1, in_flight=0, expired=0, refused={}, invalid={})\n"
