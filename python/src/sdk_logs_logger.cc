@@ -62,7 +62,8 @@ nb::object Logger::AttributesOf(const LogFields& fields, uint32_t* dropped) {
   PyObject *key, *value;
   Py_ssize_t position = 0;
   while (PyDict_Next(described.ptr(), &position, &key, &value)) {
-    if (PyDict_Contains(attributes.ptr(), key) == 0) PutAttribute(attributes.ptr(), key, CleanValue(value, limits_.max_length).ptr(), limits_, dropped);
+    if (PyDict_Contains(attributes.ptr(), key) != 0) continue;
+    PutAttribute(attributes.ptr(), key, CleanValue(value, limits_.max_length).ptr(), limits_, dropped);
   }
   return attributes;
 }

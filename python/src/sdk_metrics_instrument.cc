@@ -22,6 +22,10 @@ std::optional<double> FloatOf(PyObject* amount) {
   return std::nullopt;
 }
 
+void WarnOfNegative(const std::string& name, PyObject* amount) {
+  WarnOfMistake("instrument '%s': %R is negative, which this kind of instrument does not take: the measurement is left out", name.c_str(), amount);
+}
+
 }  // namespace
 
 ring::Attributes KeptKeys::Filter(ring::Attributes attributes, uint32_t epoch, ring::RingWriter* writer) {
@@ -51,7 +55,7 @@ bool Instrument::NumberOf(PyObject* amount, Number* number) const {
       SwallowError();
     } else if (ToInt64(integer.ptr(), &whole)) {
       if (whole < 0 && !may_be_negative_) {
-        WarnOfMistake("instrument '%s': %R is negative, which this kind of instrument does not take: the measurement is left out", name_.c_str(), amount);
+        WarnOfNegative(name_, amount);
         return false;
       }
       *number = whole;
@@ -67,7 +71,7 @@ bool Instrument::NumberOf(PyObject* amount, Number* number) const {
   } else if (!std::isfinite(*value)) {
     WarnOfMistake("instrument '%s': %R is not finite: the measurement is left out", name_.c_str(), amount);
   } else if (*value < 0 && !may_be_negative_) {
-    WarnOfMistake("instrument '%s': %R is negative, which this kind of instrument does not take: the measurement is left out", name_.c_str(), amount);
+    WarnOfNegative(name_, amount);
   } else {
     *number = *value;
     return true;
@@ -164,7 +168,8 @@ PyObject* Open(PyObject* self, PyObject* args) noexcept {
     const auto* scope = nb::cast<Scope*>(nb::handle(scope_object));
     std::vector<Instrument::Stream> made;
     for (nb::handle fields : nb::borrow<nb::tuple>(streams)) made.push_back(StreamOf(scope->definition(), nb::cast<nb::tuple>(fields)));
-    auto instrument = std::make_unique<Instrument>(nb::borrow(scope_object), std::string(Utf8(name).view()), may_be_negative != 0, static_cast<ExemplarFilter>(filter), std::move(made));
+    auto instrument = std::make_unique<Instrument>(nb::borrow(scope_object), std::string(Utf8(name).view()), may_be_negative != 0,
+                                                   static_cast<ExemplarFilter>(filter), std::move(made));
     delete std::exchange(reinterpret_cast<InstrumentObject*>(self)->instrument, instrument.release());
     Py_RETURN_NONE;
   } catch (nb::python_error& error) {

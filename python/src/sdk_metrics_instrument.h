@@ -43,7 +43,13 @@ class Instrument {
 
   // `scope` is a `_native.Scope`.
   Instrument(nb::object scope, std::string name, bool may_be_negative, ExemplarFilter filter, std::vector<Stream> streams)
-      : scope_object_(std::move(scope)), scope_(nb::cast<Scope*>(scope_object_)), sink_(nb::cast<Sink*>(scope_->recorder())), name_(std::move(name)), may_be_negative_(may_be_negative), filter_(filter), streams_(std::move(streams)) {}
+      : scope_object_(std::move(scope)),
+        scope_(nb::cast<Scope*>(scope_object_)),
+        sink_(nb::cast<Sink*>(scope_->recorder())),
+        name_(std::move(name)),
+        may_be_negative_(may_be_negative),
+        filter_(filter),
+        streams_(std::move(streams)) {}
 
   // A measurement into each stream. False where one of them had no room for it, or where `amount` is none, after a warning.
   bool Measure(PyObject* amount, PyObject* attributes, PyObject* context);

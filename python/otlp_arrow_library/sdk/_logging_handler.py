@@ -28,7 +28,9 @@ class LoggingHandler(logging.Handler):
 
     _not_attributes = _NOT_ATTRIBUTES
 
-    def __init__(self, level: int | str = logging.NOTSET, logger_provider: api.LoggerProvider | None = None, log_code_attributes: bool = True) -> None:
+    def __init__(
+        self, level: int | str = logging.NOTSET, logger_provider: api.LoggerProvider | None = None, log_code_attributes: bool = True
+    ) -> None:
         super().__init__(level=level)
         self._logger_provider = logger_provider or api.get_logger_provider()
         self._log_code_attributes = log_code_attributes

@@ -92,7 +92,9 @@ class Observable:
             if callable(callback):
                 self._callbacks.append(callback)
             else:
-                _logger.error("a callback of the instrument %r is of type %s, and is never called; give a function", self.name, type(callback).__name__)
+                _logger.error(
+                    "a callback of the instrument %r is of type %s, and is never called; give a function", self.name, type(callback).__name__
+                )
             return
         try:
             next(callback)  # up to its first yield, where it waits for options
@@ -111,7 +113,10 @@ class Observable:
                 for observation in callback(options):
                     self._take(observation, observations)
                     if time.monotonic() > deadline and len(observations) > self._most():
-                        _logger.error("a callback of the instrument %r tells more than %d values and does not end; the rest is left out", self.name, self._most())
+                        _logger.error(
+                            "a callback of the instrument %r tells more than %d values and does not end; the rest is left out",
+                            self.name, self._most(),
+                        )
                         break
             except StopIteration:  # a generator that has ended
                 self._callbacks.remove(callback)
@@ -132,7 +137,9 @@ class Observable:
             _logger.warning("a callback of the instrument %r told %r, which is no finite number; left out", self.name, value)
             return
         if attributes is not None and not isinstance(attributes, Mapping):
-            _logger.warning("a callback of the instrument %r told attributes of type %s; left out, give a mapping", self.name, type(attributes).__name__)
+            _logger.warning(
+                "a callback of the instrument %r told attributes of type %s; left out, give a mapping", self.name, type(attributes).__name__
+            )
             attributes = None
         observations.append((value, {} if attributes is None else attributes, getattr(observation, "context", None)))
 

@@ -25,7 +25,8 @@ TIME = 1_700_000_000_000_000_000
 
 
 def fields(logger):
-    logger.emit(body="text", timestamp=TIME, observed_timestamp=TIME + 1, severity_number=SeverityNumber.WARN2, severity_text="WARN", attributes={"a": 1, "b": "x"})
+    times = {"timestamp": TIME, "observed_timestamp": TIME + 1}
+    logger.emit(body="text", **times, severity_number=SeverityNumber.WARN2, severity_text="WARN", attributes={"a": 1, "b": "x"})
     logger.emit(LogRecord(timestamp=TIME, observed_timestamp=TIME, context=IN_SPAN, body="a record", severity_number=SeverityNumber.FATAL))
     logger.emit(observed_timestamp=TIME, body="in a span", context=IN_SPAN, event_name="order.placed", attributes={"order": 7})
     logger.emit(observed_timestamp=TIME, context=IN_SPAN, event_name="without a body", attributes={"order": 8})
@@ -41,7 +42,8 @@ def bodies(logger):
 
 
 def attributes(logger):
-    logger.emit(observed_timestamp=TIME, attributes={"": 1, "text": "é", "list": ["a", "b"], "map": {"k": 1}, "none": None, "bytes": b"\x01", "huge": 2**70})
+    several = {"": 1, "text": "é", "list": ["a", "b"], "map": {"k": 1}, "none": None, "bytes": b"\x01", "huge": 2**70}
+    logger.emit(observed_timestamp=TIME, attributes=several)
     logger.emit(observed_timestamp=TIME, attributes={f"key {number}": number for number in range(100)})
     logger.emit(observed_timestamp=TIME, attributes={"long": "y" * 50_000})
 

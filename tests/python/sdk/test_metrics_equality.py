@@ -155,7 +155,10 @@ def run_native(program, file, views=(), temporality=None, whole_provider=False, 
 
 
 def ordered(rows):
-    return sorted(rows, key=lambda row: (row["scope_name"], row["metric_name"], row["description"] or "", row["metric_type"], repr(sorted(row["attributes"]))))
+    def key(row):
+        return (row["scope_name"], row["metric_name"], row["description"] or "", row["metric_type"], repr(sorted(row["attributes"])))
+
+    return sorted(rows, key=key)
 
 
 def filled(buckets):
@@ -169,8 +172,8 @@ def normal(row):
     """What may differ: the order of attributes and of exemplars, and buckets without a value."""
     row = dict(row)
     row["positive"], row["negative"] = filled(row["positive"]), filled(row["negative"])
-    row["attributes"], types = zip(*sorted(zip(row["attributes"], row["attributes_types"] or "s" * len(row["attributes"])))) if row["attributes"] else ((), ())
-    row["attributes_types"] = None if set(types) <= {"s"} else "".join(types)
+    row["attributes"] = sorted(zip(row["attributes"], row["attributes_types"] or "s" * len(row["attributes"])))
+    row["attributes_types"] = None
     row["exemplars"] = sorted(row["exemplars"] or [], key=lambda exemplar: exemplar["trace_id"] or "")
     return row
 
@@ -210,7 +213,12 @@ def test_exponential_histograms(temporality, tmp_path):
 def views_of(module):
     return [
         module.View(instrument_name="re*", attribute_keys={"route"}, description="by route"),
-        module.View(instrument_type=stock.Histogram, name="buckets", instrument_name="duration", aggregation=module.ExplicitBucketHistogramAggregation([1, 10, 100])),
+        module.View(
+            instrument_type=stock.Histogram,
+            name="buckets",
+            instrument_name="duration",
+            aggregation=module.ExplicitBucketHistogramAggregation([1, 10, 100]),
+        ),
         module.View(instrument_name="advised", aggregation=module.DropAggregation()),
         module.View(instrument_name="temperature", aggregation=module.SumAggregation()),
         module.View(instrument_name="temperature", name="last", aggregation=module.LastValueAggregation()),
