@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import os
 import subprocess
@@ -18,11 +19,13 @@ from collecting import collect, in_child, metrics, pairs
 import otlp_arrow_library
 from otlp_arrow_library import OtlpConfigError, OtlpLibrary
 from otlp_arrow_library.sdk import (
+    ALWAYS_OFF,
     DropAggregation,
     ExplicitBucketHistogramAggregation,
     ExponentialBucketHistogramAggregation,
     MeterProvider,
     Recorder,
+    TracerProvider,
     View,
 )
 
@@ -313,6 +316,35 @@ def test_temporalities_by_instrument(file):
 
     rows = recorded(file, program, temporality={api.Histogram: "delta"})
     assert {name: row["aggregation_temporality"] for (name,), row in rows.items()} == {"c": "CUMULATIVE", "h": "DELTA"}
+
+
+def test_exemplars_are_of_the_native_sdks_spans(file):
+    def record():
+        tracer = TracerProvider(mmap_file=file, shutdown_on_exit=False).get_tracer("t")
+        unsampled = TracerProvider(sampler=ALWAYS_OFF, mmap_file=file, shutdown_on_exit=False).get_tracer("t")
+        counter = provider_of(file).get_meter("test").create_counter("c")
+
+        async def task(number):
+            with tracer.start_as_current_span(f"span {number}"):
+                await asyncio.sleep(0)
+                counter.add(1, {"task": number})
+
+        async def several():
+            await asyncio.gather(*[task(number) for number in range(5)])
+
+        asyncio.run(several())
+        with unsampled.start_as_current_span("unsampled"):
+            counter.add(1, {"task": "unsampled"})
+
+    in_child(record)
+    store = collect(file)
+    spans = {row["name"].removeprefix("span "): (row["trace_id"], row["span_id"]) for row in store.traces().to_pyarrow().to_pylist()}
+    rows = by_name(metrics(store))
+    assert len(spans) == 5
+    for task, ids in spans.items():
+        (exemplar,) = rows["c", ("task", task)]["exemplars"]
+        assert (exemplar["trace_id"], exemplar["span_id"]) == ids
+    assert not rows["c", ("task", "unsampled")]["exemplars"]
 
 
 # --- observables ---
