@@ -22,6 +22,11 @@ class KeyCache {
   KeyCache(const KeyCache&) = delete;
   KeyCache& operator=(const KeyCache&) = delete;
 
+  // 0 where it is not there.
+  ring::Ref Known(PyObject* key) const {
+    const Entry& entry = entries_[PlaceOf(key)];
+    return entry.key == key ? entry.ref : 0;
+  }
   // Raises what interning fails with. `key` is a str.
   ring::Ref RefOf(PyObject* key, ring::RingWriter* writer) {
     const Entry& entry = entries_[PlaceOf(key)];

@@ -227,7 +227,7 @@ Attributes AttributeViews::Of(PyObject* dict) {
   return {attributes, count};
 }
 
-ring::Ref AttributeViews::KeyOf(PyObject* key) noexcept {
+ring::Ref AttributeViews::NewKey(PyObject* key) noexcept {
   try {
     return keys_->RefOf(key, writer_);
   } catch (const std::exception&) {  // the dictionary is full, or there is no memory
@@ -258,8 +258,13 @@ Value AttributeViews::OtherValue(PyObject* value) {
 }
 
 void* AttributeViews::MakeElsewhere(size_t size) {
-  // Those of new are aligned for everything.
-  return more_.emplace_back(std::make_unique_for_overwrite<std::byte[]>(size)).get();
+  auto* memory = static_cast<std::byte*>(::operator new(kAlignment + size));  // aligned for everything
+  more_ = new (memory) Block{more_};
+  return memory + kAlignment;
+}
+
+void AttributeViews::FreeMore() {
+  while (more_) ::operator delete(std::exchange(more_, more_->next));
 }
 
 std::string_view AttributeViews::OtherText(PyObject* text) {

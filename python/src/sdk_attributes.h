@@ -4,10 +4,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 #include "mmap_values.h"
 #include "otlp_arrow/ring/ring_writer.h"
@@ -43,6 +41,9 @@ bool IsClean(PyObject* mapping, const AttributeLimits& limits);
 class AttributeViews {
  public:
   AttributeViews(KeyCache* keys, ring::RingWriter* writer) : keys_(keys), writer_(writer) {}
+  ~AttributeViews() {
+    if (more_) [[unlikely]] FreeMore();
+  }
   AttributeViews(const AttributeViews&) = delete;
   AttributeViews& operator=(const AttributeViews&) = delete;
 
@@ -58,9 +59,18 @@ class AttributeViews {
     return OtherText(text);
   }
   // 0 where the ring has no room for it.
-  ring::Ref KeyOf(PyObject* key) noexcept;
+  ring::Ref KeyOf(PyObject* key) noexcept {
+    const ring::Ref known = keys_->Known(key);
+    return known != 0 ? known : NewKey(key);
+  }
 
  private:
+  // Memory beyond that of the object itself.
+  struct Block {
+    Block* next;
+  };
+
+  ring::Ref NewKey(PyObject* key) noexcept;
   ring::Value OtherValue(PyObject* value);
   std::string_view OtherText(PyObject* text);
   std::string_view Copy(std::string_view text);
@@ -72,12 +82,13 @@ class AttributeViews {
     return reinterpret_cast<T*>(std::exchange(next_, next_ + size));
   }
   void* MakeElsewhere(size_t size);
+  void FreeMore();
 
   static constexpr size_t kAlignment = alignof(std::max_align_t);
   KeyCache* keys_;
   ring::RingWriter* writer_;
   std::byte* next_ = first_;
-  std::vector<std::unique_ptr<std::byte[]>> more_;
+  Block* more_ = nullptr;
   alignas(kAlignment) std::byte first_[1024];
 };
 

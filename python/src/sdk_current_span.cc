@@ -93,7 +93,9 @@ PyObject* Decorate(PyObject* self, PyObject* args, PyObject* keywords) {
 
 void Deallocate(PyObject* self) {
   CurrentSpan* current = Of(self);
-  for (auto argument : CurrentSpan::kArguments) Py_XDECREF(current->arguments.*argument);
+  for (auto argument : CurrentSpan::kArguments) {
+    if (PyObject* owned = current->arguments.*argument) Py_DECREF(owned);
+  }
   Py_XDECREF(current->span);
   Py_DECREF(current->tracer);
   current->attachment.~Attachment();

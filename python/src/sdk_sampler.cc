@@ -38,6 +38,7 @@ Sampler::Sampler(nb::handle spec) {
   const std::string_view name = kind.c_str();
   if (name == "on") {
     kind_ = Kind::kOn;
+    records_roots_ = records_below_sampled_ = true;
   } else if (name == "off") {
     kind_ = Kind::kOff;
   } else if (name == "ratio") {
@@ -50,6 +51,8 @@ Sampler::Sampler(nb::handle spec) {
   } else if (name == "parent") {
     kind_ = Kind::kParent;
     for (size_t i = 0; i < kChildren; ++i) children_.push_back(std::make_unique<Sampler>(nb::object(spec[i + 1])));
+    records_roots_ = children_[kRoot]->records_roots();
+    records_below_sampled_ = children_[kLocalSampled]->records_below_sampled();
   } else if (name == "other") {
     kind_ = Kind::kOther;
     other_ = spec[1];
@@ -58,7 +61,7 @@ Sampler::Sampler(nb::handle spec) {
   }
 }
 
-SamplingOutcome Sampler::DecideAtLength(const SamplingInput& input) const {
+SamplingOutcome Sampler::Decide(const SamplingInput& input) const {
   switch (kind_) {
     case Kind::kOn: break;
     case Kind::kOff: return Dropped();

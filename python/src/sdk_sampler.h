@@ -37,19 +37,21 @@ class Sampler {
   // remote_parent_not_sampled, local_parent_sampled, local_parent_not_sampled), which are such tuples. Raises ValueError.
   explicit Sampler(nb::handle spec);
 
-  SamplingOutcome Decide(const SamplingInput& input) const {
-    if (kind_ == Kind::kOn) return {};
-    return DecideAtLength(input);
-  }
+  SamplingOutcome Decide(const SamplingInput& input) const;
+  // Does it record whatever stands below a sampled parent, and in this process, and has it no say in the rest of such a span?
+  bool records_below_sampled() const { return records_below_sampled_; }
+  // The same of a span without a parent.
+  bool records_roots() const { return records_roots_; }
 
  private:
   enum class Kind { kOn, kOff, kRatio, kParent, kOther };
 
-  SamplingOutcome DecideAtLength(const SamplingInput& input) const;
   SamplingOutcome Ask(const SamplingInput& input) const;
 
   Kind kind_ = Kind::kOn;
   bool always_ = false;  // a ratio of 1
+  bool records_below_sampled_ = false;
+  bool records_roots_ = false;
   uint64_t bound_ = 0;   // of a ratio: the lower half of a trace id is below it
   std::vector<std::unique_ptr<Sampler>> children_;
   nb::object other_;

@@ -447,10 +447,11 @@ PyObject* GetDroppedLinks(PyObject* self, void*) { return PyLong_FromUnsignedLon
 void Deallocate(PyObject* self) {
   Span* span = SpanOf(self);
   if (span->weak_references) PyObject_ClearWeakRefs(self);
-  for (PyObject* object : {reinterpret_cast<PyObject*>(span->tracer), span->dict, span->name, span->kind, span->attributes, span->trace_state,
-                           span->context, span->parent, span->events, span->links, span->status}) {
-    Py_XDECREF(object);
+  // One place for all, from `dict` to `status`: these are many calls otherwise.
+  for (PyObject** object = &span->dict; object <= &span->status; ++object) {
+    if (PyObject* owned = *object) Py_DECREF(owned);
   }
+  Py_XDECREF(reinterpret_cast<PyObject*>(span->tracer));
   if (free_count < kMostFree) {
     free_spans[free_count++] = span;
   } else {

@@ -13,8 +13,8 @@ namespace otlp_arrow::python {
 struct Span {
   PyObject_HEAD
   Tracer* tracer;  // owned, as are all objects here; most may be null
-  PyObject* dict;
   PyObject* weak_references;
+  PyObject* dict;  // from here to `status` in a row, see Deallocate
   PyObject* name;
   PyObject* kind;
   PyObject* attributes;    // a clean dictionary

@@ -142,16 +142,35 @@ nb::object CurrentContext() {
   return current;
 }
 
+namespace {
+
+// Contexts that held nothing but a span, and that nobody has any more: most live as long as a with statement.
+constexpr size_t kMostFree = 16;
+PyObject* free_contexts[kMostFree];
+size_t free_count = 0;
+
+nb::object NewContext() {
+  static PyObject* const no_arguments = PyTuple_New(0);
+  nb::object context = nb::steal(PyDict_Type.tp_new(reinterpret_cast<PyTypeObject*>(trace_api.context_type), no_arguments, nullptr));
+  if (!context.is_valid()) throw nb::python_error();
+  return context;
+}
+
+void LetGo(nb::object context) {
+  if (free_count == kMostFree || Py_REFCNT(context.ptr()) != 1 || PyDict_GET_SIZE(context.ptr()) != 1) return;
+  if (reinterpret_cast<PyObject*>(Py_TYPE(context.ptr())) != trace_api.context_type) return;
+  if (PyDict_SetItem(context.ptr(), trace_api.span_key, Py_None) != 0 || Py_REFCNT(context.ptr()) != 1) return;
+  free_contexts[free_count++] = context.release().ptr();
+}
+
+}  // namespace
+
 // The API's own class refuses changes; here the dictionary beneath it is filled.
 nb::object ContextWith(PyObject* base, PyObject* span) {
-  static PyObject* const no_arguments = PyTuple_New(0);
-  auto* type = reinterpret_cast<PyTypeObject*>(trace_api.context_type);
-  nb::object context = nb::steal(PyDict_Type.tp_new(type, no_arguments, nullptr));
-  if (!context.is_valid()) throw nb::python_error();
-  if (base && PyDict_Check(base) && PyDict_GET_SIZE(base) > 0) {
-    const bool only_a_span = PyDict_GET_SIZE(base) == 1 && PyDict_GetItemWithError(base, trace_api.span_key);
-    if (!only_a_span && PyDict_Merge(context.ptr(), base, 1) != 0) throw nb::python_error();
-  }
+  const Py_ssize_t size = base && PyDict_Check(base) ? PyDict_GET_SIZE(base) : 0;
+  const bool has_others = size > 1 || (size == 1 && !PyDict_GetItemWithError(base, trace_api.span_key));
+  nb::object context = !has_others && free_count > 0 ? nb::steal(free_contexts[--free_count]) : NewContext();
+  if (has_others && PyDict_Merge(context.ptr(), base, 1) != 0) throw nb::python_error();
   if (PyDict_SetItem(context.ptr(), trace_api.span_key, span) != 0) throw nb::python_error();
   return context;
 }
@@ -169,7 +188,8 @@ void Attachment::Attach(nb::object context) {
 
 void Attachment::Detach() noexcept {
   if (!token_.is_valid()) return;
-  const nb::object token = std::move(token_), context = std::move(context_), before = std::move(before_);
+  const nb::object token = std::move(token_), before = std::move(before_);
+  nb::object context = std::move(context_);
   PyObject *type, *value, *trace;
   PyErr_Fetch(&type, &value, &trace);
   if (trace_api.context_variable) [[likely]] {
@@ -193,6 +213,7 @@ void Attachment::Detach() noexcept {
     // A runtime context says on the log what it cannot take back.
     if (current.ptr() == context.ptr()) nb::steal(PyObject_CallOneArg(trace_api.detach, token.ptr()));
   }
+  LetGo(std::move(context));
   PyErr_Clear();
   PyErr_Restore(type, value, trace);
 }

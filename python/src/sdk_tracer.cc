@@ -168,10 +168,14 @@ nb::object Start(Tracer* tracer, const StartArguments& arguments) {
   }
   const nb::object name = SpanName(arguments.name);
   PyObject* kind = KindOr(arguments.kind);
-  static PyObject* const no_links = PyTuple_New(0);
-  const SamplingOutcome sampling =
-      core.sampler->Decide({OrNone(arguments.context), place.has_parent() ? &place.parent : nullptr, trace_id, name.ptr(), kind, OrNone(arguments.attributes),
-                            arguments.links && arguments.links != Py_None ? arguments.links : no_links});
+  SamplingOutcome sampling;
+  const bool is_recorded = place.has_parent() ? core.sampler->records_below_sampled() && (place.parent.trace_flags & kSampledFlag) != 0 && !place.parent.is_remote
+                                              : core.sampler->records_roots();
+  if (!is_recorded) {
+    static PyObject* const no_links = PyTuple_New(0);
+    sampling = core.sampler->Decide({OrNone(arguments.context), place.has_parent() ? &place.parent : nullptr, trace_id, name.ptr(), kind,
+                                     OrNone(arguments.attributes), arguments.links && arguments.links != Py_None ? arguments.links : no_links});
+  }
   const bool is_random = place.has_parent() ? (place.parent.trace_flags & kRandomTraceIdFlag) != 0 : core.trace_ids_are_random;
   const uint8_t flags = (sampling.decision == SamplingDecision::kRecordAndSample ? kSampledFlag : 0) | (is_random ? kRandomTraceIdFlag : 0);
   PyObject* trace_state = sampling.has_own ? sampling.trace_state.ptr() : place.parent.trace_state.ptr();
