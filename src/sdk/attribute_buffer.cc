@@ -28,11 +28,20 @@ ring::Value CleanNested(const ring::Value& value, size_t most, ValueStorage* sto
   return value;
 }
 
-ring::Ref RefOf(ring::RingWriter* writer, std::string_view text) noexcept {
+thread_local constinit CachedKey cached_keys[kCachedKeys] = {};
+
+ring::Ref InternKey(const Dictionary& dictionary, std::string_view text, CachedKey* cached) noexcept {
   try {
     std::string storage;
-    const auto ref = writer->InternString(ValidText(text, &storage));
-    return ref.ok() ? *ref : 0;
+    const auto ref = dictionary.writer->InternString(ValidText(text, &storage));
+    if (!ref.ok()) return 0;
+    if (text.size() <= CachedKey::kMostBytes && *ref != 0) {
+      cached->owner = dictionary.owner;
+      cached->ref = *ref;
+      cached->size = text.size();
+      std::memcpy(cached->text, text.data(), text.size());
+    }
+    return *ref;
   } catch (...) {  // no memory
     return 0;
   }

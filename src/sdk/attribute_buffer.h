@@ -1,8 +1,8 @@
 // Attributes of a call as its ring takes them, on the stack but for odd ones.
 #pragma once
 
-#include <array>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -39,8 +39,33 @@ inline ring::Value Clean(const ring::Value& value, size_t most, ValueStorage* st
   return CleanNested(value, most, storage);
 }
 
+// Where the references of keys and names come from. `owner`: a number of that dictionary, which no other one gets.
+struct Dictionary {
+  ring::RingWriter* writer;
+  uint64_t owner;
+};
+
+// A key that this thread used lately. Found by where its text lies, which a literal does not change, and compared.
+struct CachedKey {
+  static constexpr size_t kMostBytes = 40;
+
+  uint64_t owner;  // 0: none
+  ring::Ref ref;
+  uint64_t size;
+  char text[kMostBytes];
+};
+inline constexpr size_t kCachedKeys = 64;
+extern thread_local constinit CachedKey cached_keys[kCachedKeys];
+
+ring::Ref InternKey(const Dictionary& dictionary, std::string_view text, CachedKey* cached) noexcept;
+
 // The reference of a key or name; 0: there is none for it, because the dictionary is full or it is empty.
-ring::Ref RefOf(ring::RingWriter* writer, std::string_view text) noexcept;
+inline ring::Ref RefOf(const Dictionary& dictionary, std::string_view text) noexcept {
+  const auto place = reinterpret_cast<uintptr_t>(text.data());
+  CachedKey& cached = cached_keys[(place >> 3 ^ place >> 9 ^ text.size()) % kCachedKeys];
+  if (cached.owner == dictionary.owner && cached.size == text.size() && std::memcmp(cached.text, text.data(), text.size()) == 0) return cached.ref;
+  return InternKey(dictionary, text, &cached);
+}
 
 class AttributeBuffer {
  public:
@@ -48,10 +73,10 @@ class AttributeBuffer {
 
   // The first `most` that have a key and pass `admit(Ref)`.
   template <class Admit>
-  void Add(ring::RingWriter* writer, AttributeList attributes, uint32_t most, size_t most_text, Admit&& admit) {
+  void Add(const Dictionary& dictionary, AttributeList attributes, uint32_t most, size_t most_text, Admit&& admit) {
     for (const AttributeView& attribute : attributes) {
       if (attribute.key.empty()) continue;  // OpenTelemetry has none such
-      const ring::Ref key = size_ < most ? RefOf(writer, attribute.key) : 0;
+      const ring::Ref key = size_ < most ? RefOf(dictionary, attribute.key) : 0;
       if (key == 0) {
         ++dropped_;
       } else if (admit(key)) {
@@ -59,8 +84,8 @@ class AttributeBuffer {
       }
     }
   }
-  void Add(ring::RingWriter* writer, AttributeList attributes, uint32_t most, size_t most_text) {
-    Add(writer, attributes, most, most_text, [](ring::Ref) { return true; });
+  void Add(const Dictionary& dictionary, AttributeList attributes, uint32_t most, size_t most_text) {
+    Add(dictionary, attributes, most, most_text, [](ring::Ref) { return true; });
   }
 
   ring::Attributes view() const { return {more_.empty() ? reinterpret_cast<const ring::Attribute*>(inline_) : more_.data(), size_}; }

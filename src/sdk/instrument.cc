@@ -60,7 +60,7 @@ bool InstrumentCore::RecordInto(const Stream& stream, const Number& value, Attri
   std::vector<AttributeView> kept;
   if (stream.keys) attributes = kept = Kept(attributes, *stream.keys);
   AttributeBuffer buffer;
-  buffer.Add(binding.writer, attributes, UINT32_MAX, SpanLimits::kUnlimited);
+  buffer.Add({binding.writer, provider_->dictionary_owner()}, attributes, UINT32_MAX, SpanLimits::kUnlimited);
   const bool is_coarse = !context && stream.definition->stream().aggregation != AggregationKind::kGauge;
   ring::Measurement measurement{.metric = binding.ref, .attributes = buffer.view(), .time_unix_nano = is_coarse ? CoarseUnixNano() : UnixNanoNow(), .value = value};
   const ring::SpanContext exemplar = RingContext(context ? *context : kNoContext);

@@ -20,7 +20,8 @@ void LoggerCore::Emit(const LogView& record) const {
   const Binding binding = scope_.Get();
   if (!binding || provider_->is_shut_down.load(std::memory_order_relaxed)) return;
   AttributeBuffer attributes;
-  attributes.Add(binding.writer, record.attributes, provider_->log_limits.attributes, provider_->log_limits.attribute_value_length);
+  const Dictionary dictionary{binding.writer, provider_->dictionary_owner()};
+  attributes.Add(dictionary, record.attributes, provider_->log_limits.attributes, provider_->log_limits.attribute_value_length);
   ValueStorage body;
   std::string text;
   ring::Event event{.scope = binding.ref};
@@ -31,7 +32,7 @@ void LoggerCore::Emit(const LogView& record) const {
   event.severity_number = static_cast<int32_t>(record.severity);
   event.severity_text = ValidText(record.severity_text, &text);
   event.body = Clean(record.body.view(), SpanLimits::kUnlimited, &body);
-  if (!record.event_name.empty()) event.event_name = RefOf(binding.writer, record.event_name);
+  if (!record.event_name.empty()) event.event_name = RefOf(dictionary, record.event_name);
   const SpanContext* context = ContextOr(record.context);
   const ring::SpanContext of_span = RingContext(context ? *context : CurrentContext());
   if (context) event.context = &of_span;

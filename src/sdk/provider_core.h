@@ -19,6 +19,9 @@ class ProviderCore {
   ProviderCore(std::shared_ptr<Recorder> recorder_of_all, std::shared_ptr<const Resource> resource_of_all)
       : recorder(std::move(recorder_of_all)), resource(std::move(resource_of_all)), no_name(recorder, "(no name)") {}
 
+  // The dictionary of the recorder's ring in this epoch.
+  uint64_t dictionary_owner() const noexcept { return number_ << 32 | recorder->epoch(); }
+
   const std::shared_ptr<Recorder> recorder;
   const std::shared_ptr<const Resource> resource;
   StringDefinition no_name;  // of events without one
@@ -32,6 +35,13 @@ class ProviderCore {
   std::atomic<bool> is_shut_down{false};
   std::shared_ptr<Observers> observers;
   ForkSafeMutex mutex;  // of the lists of scopes and instruments
+
+ private:
+  static uint64_t NextNumber() noexcept {
+    static std::atomic<uint64_t> last{0};
+    return last.fetch_add(1, std::memory_order_relaxed) + 1;
+  }
+  const uint64_t number_ = NextNumber();
 };
 
 // A call that must not fail, whatever happens: there may be no memory.

@@ -72,7 +72,7 @@ void Span::RecordAttributes(AttributeList attributes) noexcept {
   if (!IsRecording()) return;
   Guarded([&] {
     AttributeBuffer buffer;
-    buffer.Add(writer_, attributes, UINT32_MAX, tracer_->limits().attribute_value_length, [this](ring::Ref key) { return Admit(key); });
+    buffer.Add({writer_, tracer_->dictionary_owner()}, attributes, UINT32_MAX, tracer_->limits().attribute_value_length, [this](ring::Ref key) { return Admit(key); });
     dropped_.attributes += buffer.dropped();
     if (!buffer.view().empty()) (void)writer_->RecordSpanAttributes(Key(), buffer.view());
   });
@@ -87,7 +87,7 @@ void Span::SetAttributes(AttributeList attributes) noexcept { RecordAttributes(a
 
 void Span::AddEvent(std::string_view name, AttributeList attributes, uint64_t time_unix_nano) noexcept {
   if (!IsRecording()) return;
-  const ring::Ref ref = events_ >= tracer_->limits().events ? 0 : name.empty() ? tracer_->no_name().Get().ref : RefOf(writer_, name);
+  const ring::Ref ref = events_ >= tracer_->limits().events ? 0 : name.empty() ? tracer_->no_name().Get().ref : RefOf({writer_, tracer_->dictionary_owner()}, name);
   if (ref == 0) {
     ++dropped_.events;
     return;
@@ -95,7 +95,7 @@ void Span::AddEvent(std::string_view name, AttributeList attributes, uint64_t ti
   ++events_;
   Guarded([&] {
     AttributeBuffer buffer;
-    buffer.Add(writer_, attributes, tracer_->limits().event_attributes, tracer_->limits().attribute_value_length);
+    buffer.Add({writer_, tracer_->dictionary_owner()}, attributes, tracer_->limits().event_attributes, tracer_->limits().attribute_value_length);
     const ring::SpanContext context = RingContext(context_);
     ring::Event event{.scope = scope_, .time_unix_nano = time_unix_nano != 0 ? time_unix_nano : UnixNanoNow(), .event_name = ref, .context = &context};
     event.attributes = buffer.view();
@@ -113,7 +113,7 @@ void Span::AddLink(const SpanContext& context, AttributeList attributes) noexcep
   ++links_;
   Guarded([&] {
     AttributeBuffer buffer;
-    buffer.Add(writer_, attributes, tracer_->limits().link_attributes, tracer_->limits().attribute_value_length);
+    buffer.Add({writer_, tracer_->dictionary_owner()}, attributes, tracer_->limits().link_attributes, tracer_->limits().attribute_value_length);
     ring::SpanLink link{.trace_id = context.trace_id.bytes, .span_id = context.span_id.bytes, .trace_state = context.trace_state_text()};
     link.attributes = buffer.view();
     link.dropped_attributes_count = buffer.dropped();

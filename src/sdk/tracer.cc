@@ -46,7 +46,7 @@ void TracerCore::Begin(const Binding& binding, std::string_view name, const Span
   span->epoch_ = recorder().epoch();
   span->start_ = options.start_time_unix_nano != 0 ? options.start_time_unix_nano : UnixNanoNow();
   AttributeBuffer attributes;
-  attributes.Add(binding.writer, options.attributes, UINT32_MAX, limits().attribute_value_length, [span](ring::Ref key) { return span->Admit(key); });
+  attributes.Add({binding.writer, provider_->dictionary_owner()}, options.attributes, UINT32_MAX, limits().attribute_value_length, [span](ring::Ref key) { return span->Admit(key); });
   span->dropped_.attributes += attributes.dropped();
   std::string storage;
   ring::SpanStart start{.scope = binding.ref, .trace_id = span->context_.trace_id.bytes, .span_id = span->context_.span_id.bytes,

@@ -17,6 +17,7 @@ class TracerCore {
   Span Start(std::string_view name, const SpanOptions& options) const noexcept;
   const SpanLimits& limits() const { return provider_->span_limits; }
   const Recorder& recorder() const { return *provider_->recorder; }
+  uint64_t dictionary_owner() const noexcept { return provider_->dictionary_owner(); }
   StringDefinition& no_name() const { return provider_->no_name; }
 
  private:

@@ -1,5 +1,6 @@
 #include "otlp_arrow/sdk/tracer.h"
 
+#include <map>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -235,6 +236,32 @@ TEST_F(TracerTest, ASpanMovesWithAllThatItKnows) {
   EXPECT_EQ(span.attributes_size(), 18);
   EXPECT_EQ(span.dropped_attributes_count(), 1u);
   EXPECT_EQ(Texts(span.attributes())["k17"], "again");
+}
+
+// Keys are remembered by where their text lies.
+TEST_F(TracerTest, KeysInOneBufferAndOfSeveralRingsStayApart) {
+  const Tracer tracer = Make();
+  FileRecorderOptions file;
+  file.path = dir_ / "other.mmap";
+  const auto other = *Provider::Create(*OpenFileRecorder(file));
+  std::string key = "key-a", value;
+  {
+    (void)other->GetTracer({.name = "fills the dictionary"}).Start("x", {.attributes = {{"one", 1}, {"two", 2}}});
+    Span first = tracer.Start("first"), second = other->GetTracer({.name = "tests"}).Start("second");
+    for (const char letter : {'a', 'b', 'a', 'c'}) {
+      key.back() = letter;
+      value = std::string("of ") + letter;
+      first.SetAttribute(key, value);
+      second.SetAttribute(key, value + " too");
+    }
+    const std::string long_key(100, 'k');
+    first.SetAttribute(long_key, 1);
+    first.SetAttribute(long_key, 2);
+  }
+  const std::map<std::string, std::string> expected = {{"key-a", "of a"}, {"key-b", "of b"}, {"key-c", "of c"}, {std::string(100, 'k'), "int_value: 2"}};
+  EXPECT_EQ(Texts(Recorded().Span("first").attributes()), expected);
+  const auto second = otlp_arrow::testing::TakeRecorded(file.path).Span("second");
+  EXPECT_THAT(Texts(second.attributes()), UnorderedElementsAre(Pair("key-a", "of a too"), Pair("key-b", "of b too"), Pair("key-c", "of c too")));
 }
 
 TEST_F(TracerTest, WhatIsNotSampledIsNotRecordedAndSaysSoToItsChildren) {
