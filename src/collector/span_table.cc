@@ -232,14 +232,17 @@ bool SpanTable::AddEvent(std::span<const ring::EventView> parts) {
 void SpanTable::End(const ring::SpanEventView& record, ScopeGroups* out) {
   const auto& end = std::get<ring::EndSpanView>(record.event);
   const Key key = KeyOf(record.trace_id, record.span_id);
-  OpenSpan* span = FindOrAdd(key, record.scope);
+  auto place = spans_.find(key);
+  if (place == spans_.end()) {
+    FindOrAdd(key, record.scope);
+    place = spans_.find(key);
+  }
+  std::unique_ptr<OpenSpan> span = std::move(place->second);
+  spans_.erase(place);
   span->last_seen = std::max(span->last_seen, end.end_time_unix_nano);
   span->dropped_attributes += end.dropped_attributes_count;
   Write(key, *span, end, !span->started, out);
-  const auto place = spans_.find(key);
-  std::unique_ptr<OpenSpan> ended = std::move(place->second);
-  spans_.erase(place);
-  Forget(key, std::move(ended));
+  Forget(key, std::move(span));
 }
 
 void SpanTable::WriteKey(const Key& key, wire::Writer* out) const {
