@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pathlib
+import shutil
 import subprocess
 import sys
 
@@ -16,6 +17,13 @@ def drain(file, directory=None) -> pathlib.Path:
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stdout + done.stderr
     return directory
+
+
+def drain_copy(file) -> pathlib.Path:
+    """Of a file that this process still has open: the collector waits for whoever has it, and a copy nobody has."""
+    copy = pathlib.Path(f"{file}.copy")
+    shutil.copy(file, copy)
+    return drain(copy)
 
 
 def names(directory, signal: str = "traces") -> list[str]:
