@@ -205,8 +205,8 @@ void AddLink(Span* span, PyObject* context, PyObject* given_attributes, bool rec
 }
 
 void RecordException(Span* span, PyObject* exception, PyObject* attributes, PyObject* timestamp, bool escaped) {
-  const nb::object described =
-      nb::steal(PyObject_CallFunctionObjArgs(trace_api.exception_attributes, exception, escaped ? Py_True : Py_False, attributes ? attributes : Py_None, nullptr));
+  PyObject* arguments[] = {exception, escaped ? Py_True : Py_False, attributes ? attributes : Py_None};
+  const nb::object described = nb::steal(PyObject_Vectorcall(trace_api.exception_attributes, arguments, 3, nullptr));
   if (!described.is_valid()) throw nb::python_error();
   AddEvent(span, kExceptionName.get(), described.ptr(), timestamp);
 }

@@ -169,8 +169,9 @@ nb::object Start(Tracer* tracer, const StartArguments& arguments) {
   const nb::object name = SpanName(arguments.name);
   PyObject* kind = KindOr(arguments.kind);
   SamplingOutcome sampling;
-  const bool is_recorded = place.has_parent() ? core.sampler->records_below_sampled() && (place.parent.trace_flags & kSampledFlag) != 0 && !place.parent.is_remote
-                                              : core.sampler->records_roots();
+  const bool is_recorded =
+      place.has_parent() ? (place.parent.trace_flags & kSampledFlag) != 0 && !place.parent.is_remote && core.sampler->records_below_sampled()
+                         : core.sampler->records_roots();
   if (!is_recorded) {
     static PyObject* const no_links = PyTuple_New(0);
     sampling = core.sampler->Decide({OrNone(arguments.context), place.has_parent() ? &place.parent : nullptr, trace_id, name.ptr(), kind,

@@ -558,6 +558,44 @@ def test_a_full_ring_loses_and_counts(tmp_path):
     assert 0 < len(rows_of(tmp_path / "ring.mmap")) <= 22
 
 
+def test_contexts_that_somebody_keeps_stay_as_they_are():
+    """The native code uses a context again where nobody has it any more."""
+    tracer = sdk.TracerProvider(resource={}, shutdown_on_exit=False).get_tracer("x")
+    kept = []
+
+    def below(depth):
+        with tracer.start_as_current_span("x") as span:
+            here = context.get_current()
+            if depth % 3 == 0:
+                kept.append((here, span))
+            elif depth % 3 == 1:
+                kept.append((contextvars.copy_context(), span))
+            if depth < 9:
+                below(depth + 1)
+            assert trace.get_current_span() is span and trace.get_current_span(here) is span
+
+    async def task():
+        with tracer.start_as_current_span("task") as span:
+            await asyncio.sleep(0)
+            await asyncio.gather(inner(span), inner(span))
+            assert trace.get_current_span() is span
+
+    async def inner(parent):
+        with tracer.start_as_current_span("inner") as span:
+            await asyncio.sleep(0)
+            assert trace.get_current_span() is span and span.parent.span_id == parent.context.span_id
+
+    async def tasks():
+        await asyncio.gather(*(task() for _ in range(100)))
+
+    for _ in range(30):
+        below(0)
+    asyncio.run(tasks())
+    for place, span in kept:
+        assert (trace.get_current_span(place) if isinstance(place, context.Context) else place.run(trace.get_current_span)) is span
+    assert context.get_current() == {}
+
+
 # --- processes ---
 
 
