@@ -36,11 +36,14 @@ def _clean_value(value: Any, depth: int) -> AttributeValue:
     if depth >= _DEEPEST:
         return "<nested too deep>"
     try:
-        for plain in (bool, int, float, str, bytes):
-            if isinstance(value, plain):
-                return plain(value) if plain is not str else str.__str__(value)
-        if isinstance(value, bytearray):
+        if isinstance(value, str):
+            return str.__str__(value)
+        if isinstance(value, (bytes, bytearray)):
             return bytes(value)
+        if isinstance(value, int):
+            return int(value)
+        if isinstance(value, float):
+            return float(value)
         if isinstance(value, Mapping):
             return _clean_mapping(value, depth + 1)
         if isinstance(value, Sequence):

@@ -120,11 +120,14 @@ def configure(
             for is_wanted, signal, make in makers:
                 made.append(make() if is_wanted and _is_wanted(signal) and not _has_provider(signal) else None)
         except BaseException:
-            Configuration(*made).shutdown(0)
+            for provider in made:
+                if provider is not None:
+                    _call("shutdown", provider, 0)
             if own is not None:
                 own.shutdown()
             raise
-        _configured = Configuration(*made, own or library, _set_global(*made, level))
+        tracers, meters, loggers = made
+        _configured = Configuration(tracers, meters, loggers, own or library, _set_global(tracers, meters, loggers, level))
         return _configured
 
 

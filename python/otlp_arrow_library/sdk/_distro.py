@@ -13,7 +13,7 @@ import os
 from importlib.metadata import entry_points
 from typing import Any
 
-from opentelemetry.instrumentation.distro import BaseDistro
+from opentelemetry.instrumentation.distro import BaseDistro  # type: ignore[attr-defined, unused-ignore]
 
 _logger = logging.getLogger("otlp_arrow_library.sdk")
 

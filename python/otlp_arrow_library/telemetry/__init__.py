@@ -16,10 +16,12 @@ try:
 except ImportError as error:
     raise ImportError("otlp_arrow_library.telemetry needs the OpenTelemetry API: pip install 'otlp-arrow-library[sdk]'") from error
 
+from opentelemetry.trace import StatusCode
+
 from ._context import TraceContext, get_current_span, link_span, start_span
 from ._events import SPAN_STARTED, subscribe, unsubscribe
 from ._exporter import OTLPExporter
-from ._models import ExportResult, Span, SpanEvent, SpanLink, SpanStatus, StatusCode, Timestamp
+from ._models import ExportResult, Span, SpanEvent, SpanLink, SpanStatus, Timestamp
 from ._processors import BatchSpanProcessor, SimpleSpanProcessor, SpanExporter
 from ._traced import traced
 
