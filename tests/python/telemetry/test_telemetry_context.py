@@ -173,12 +173,12 @@ def test_thousands_of_tasks_keep_their_spans_apart(provided):
 
     async def main():
         with start_span("all"):
-            await asyncio.gather(*(work(number) for number in range(2000)))
+            await asyncio.gather(*(work(number) for number in range(500)))
 
     asyncio.run(main())
     spans = provided.spans
-    assert len(spans) == 4001
-    for number in range(2000):
+    assert len(spans) == 1001
+    for number in range(500):
         assert spans[f"task {number}"].parent_span_id == spans["all"].span_id
         assert spans[f"step {number}"].parent_span_id == spans[f"task {number}"].span_id
 
