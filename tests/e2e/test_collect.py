@@ -379,17 +379,23 @@ def ring(tmp_path):
     """Where a program that records into the directory has its ring."""
     ring = tmp_path / "telemetry" / "rings" / "0123456789ab.ring"
     ring.parent.mkdir(parents=True)
-    yield ring
-    subprocess.run(["pkill", "-9", "-f", str(ring)], check=False)
+    return ring
+
+
+@pytest.fixture
+def producer(ring):
+    producer = Producer(ring)
+    yield producer
+    if producer.process.returncode is None:
+        producer.kill()
 
 
 def rings_left(ring):
     return [path.name for path in ring.parent.iterdir() if not path.name.endswith(".progress")]
 
 
-def test_recover_takes_over_the_ring_of_a_killed_program_once(ring):
+def test_recover_takes_over_the_ring_of_a_killed_program_once(ring, producer):
     directory = ring.parents[1]
-    producer = Producer(ring)
     wait_until(lambda: sum(producer.recorded()) >= 500)
     alive = run("recover", directory)
     assert alive.returncode == 0 and f"left alone, its program is at work: {ring}" in alive.stdout, alive.stdout + alive.stderr
@@ -403,9 +409,8 @@ def test_recover_takes_over_the_ring_of_a_killed_program_once(ring):
     assert_whole(directory, producer.recorded())
 
 
-def test_a_service_takes_over_rings_in_its_directory(ring):
+def test_a_service_takes_over_rings_in_its_directory(ring, producer):
     directory = ring.parents[1]
-    producer = Producer(ring)
     wait_until(lambda: sum(producer.recorded()) >= 500)
     with contextlib.closing(Server(directory, *KEEP)) as server:
         assert rings_left(ring) != []
