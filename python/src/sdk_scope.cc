@@ -61,6 +61,15 @@ void BindSdkScope(nb::module_& m) {
   nb::class_<Scope>(m, "Scope", "An instrumentation scope of a resource.")
       .def("__init__", &Init, nb::arg("recorder"), nb::arg("resource_attributes").none(), nb::arg("resource_schema_url"), nb::arg("name"),
            nb::arg("version"), nb::arg("schema_url"), nb::arg("attributes").none())
+      .def(
+          "set_resource",
+          [](Scope& scope, nb::handle attributes, const std::string& schema_url) {
+            auto resource = std::make_shared<Resource>();
+            resource->attributes = PlainAttributes(attributes);
+            resource->schema_url = schema_url;
+            scope.definition()->SetResource(std::move(resource));
+          },
+          nb::arg("attributes"), nb::arg("schema_url"), "What a forked child is, before it records.")
       .def("close", &Scope::Close, "Nothing is recorded under it any more.");
 }
 

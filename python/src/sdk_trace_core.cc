@@ -75,6 +75,7 @@ void BindSdkTrace(nb::module_& m) {
            nb::arg("resource").none(), nb::arg("limits"))
       .def("set_processors", [](TraceCore& core, nb::object tuple) { core.processors = nb::len(tuple) > 0 ? std::move(tuple) : nb::object(); },
            nb::arg("processors"))
+      .def("set_resource", [](TraceCore& core, nb::object resource) { core.resource = std::move(resource); }, nb::arg("resource"))
       .def("shut_down", [](TraceCore& core) { core.is_shut_down = true; })
       .def_prop_ro("is_shut_down", [](const TraceCore& core) { return core.is_shut_down; })
       .def_prop_ro("recorder", [](const TraceCore& core) { return core.recorder; })

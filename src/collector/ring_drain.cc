@@ -114,7 +114,8 @@ Result<bool> RingDrain::Flush(const Positions& written) {
   OTLP_RETURN_NOT_OK(HandOver());
   OTLP_RETURN_NOT_OK(DrainRings(nullptr));
   if (!Reaches(written)) return false;
-  OTLP_RETURN_NOT_OK(CollectMetrics(CollectionTime(), false));
+  // Those of the last collection still say all where nothing was measured since.
+  if (IsMeasured()) OTLP_RETURN_NOT_OK(CollectMetrics(CollectionTime(), false));
   return true;
 }
 
@@ -318,9 +319,12 @@ Result<bool> RingDrain::CollectMetricsIfDue() {
   return true;
 }
 
+bool RingDrain::IsMeasured() const {
+  return std::any_of(streams_.begin(), streams_.end(), [](const auto& stream) { return stream.second.is_measured(); });
+}
+
 Status RingDrain::CollectMetrics(uint64_t now, bool replaying) {
-  const bool measured = std::any_of(streams_.begin(), streams_.end(), [](const auto& stream) { return stream.second.is_measured(); });
-  if (!measured && !anybody_lives_ && !replaying) return Status::Ok();
+  if (!IsMeasured() && !anybody_lives_ && !replaying) return Status::Ok();
   bool any = false;
   for (auto& [metric, stream] : streams_) any |= stream.Collect(now, metric_groups_.Of(stream.definition().scope));
   last_collection_ = now;

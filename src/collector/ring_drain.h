@@ -124,6 +124,7 @@ class RingDrain {
   void Measure(std::string_view record);
   MetricStream* FindStream(ring::Ref metric);
   Result<bool> CollectMetricsIfDue();
+  bool IsMeasured() const;
   Status CollectMetrics(uint64_t now, bool replaying);
   uint64_t CollectionTime() const;
   Result<bool> LookForTheDead();

@@ -279,8 +279,8 @@ void SpanTable::Write(const Key& key, const OpenSpan& span, const ring::EndSpanV
     const auto nested = out->Begin(SpanField::kStatus);
     WriteStatus(*end.status, out);
     out->End(nested);
-  } else if (!span.status.empty()) {
-    out->Bytes(SpanField::kStatus, span.status);
+  } else if (!span.status.empty() || !incomplete) {
+    out->Bytes(SpanField::kStatus, span.status);  // an empty one says UNSET, as that of an SDK's exporter does
   }
   out->End(message);
   ++(incomplete ? counters_.incomplete : counters_.ended);

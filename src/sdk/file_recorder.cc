@@ -59,10 +59,8 @@ class FileRecorder final : public Recorder, private platform::ForkParticipant {
   void FinishForkInParent() override { mutex_.unlock(); }
   void FinishForkInChild() override {
     process_ = platform::ProcessId();
-    if (is_per_process()) {
-      current_ = nullptr;
-      epoch_.fetch_add(1, std::memory_order_release);
-    }
+    epoch_.fetch_add(1, std::memory_order_release);
+    if (is_per_process()) current_ = nullptr;
     mutex_.unlock();
   }
 

@@ -58,6 +58,8 @@ class OTLP_ARROW_EXPORT ScopeDefinition final : public Definition {
   ScopeDefinition(std::shared_ptr<Recorder> recorder, std::shared_ptr<const Resource> resource, InstrumentationScope scope);
   const InstrumentationScope& scope() const { return scope_; }
   const std::shared_ptr<const Resource>& resource() const { return resource_; }
+  // In a forked child, before anything is recorded there: what the child is.
+  void SetResource(std::shared_ptr<const Resource> resource) { resource_ = std::move(resource); }
 
  private:
   Result<ring::Ref> Define(ring::RingWriter* writer) override;

@@ -21,8 +21,8 @@ class OTLP_ARROW_EXPORT Recorder {
   Recorder(const Recorder&) = delete;
   Recorder& operator=(const Recorder&) = delete;
 
-  // References (of strings, scopes, metrics) are good for one epoch and its Writer(). A new epoch begins in a forked child
-  // that records into a ring of its own; spans that the parent has started end in the parent alone. Never 0.
+  // References (of strings, scopes, metrics) are good for one epoch and its Writer(). A new epoch begins in each forked child,
+  // which may have another ring and be another resource; spans that the parent has started end in the parent alone. Never 0.
   uint32_t epoch() const noexcept { return epoch_.load(std::memory_order_acquire); }
 
   // The ring of this process, opened where that is still to be done; it stays mapped as long as the recorder lives.

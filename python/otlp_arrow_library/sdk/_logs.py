@@ -17,6 +17,7 @@ from opentelemetry import _logs as api
 
 from ._recorder import Recorder, hold_recorder
 from ._resource import Resource, ResourceLike, as_resource
+from ._resource_detectors import in_forked_child
 from ._scope import InstrumentationScope, scope_key
 from .. import _native
 from .._errors import OtlpConfigError
@@ -170,6 +171,7 @@ class LoggerProvider(api.LoggerProvider):
 
     def _continue_in_child(self) -> None:
         self._lock = threading.Lock()
+        self._resource = in_forked_child(self._resource)
 
 
 class Logger(_native.Logger, api.Logger):

@@ -28,6 +28,7 @@ from ._instruments import (
 from ._observables import Observable, ObservationThread, ObservedStream
 from ._recorder import Recorder, hold_recorder
 from ._resource import Resource, ResourceLike, as_resource
+from ._resource_detectors import in_forked_child
 from ._scope import InstrumentationScope, scope_key
 from ._temporality import Temporalities
 from ._views import InstrumentDescription, Stream, checked_boundaries, checked_views, streams_of
@@ -195,6 +196,7 @@ class MeterProvider(api.MeterProvider):
 
     def _continue_in_child(self) -> None:
         self._lock = threading.Lock()
+        self._resource = in_forked_child(self._resource)
         for meter in self._meters.values():
             meter._lock = threading.Lock()
         self._thread.restart_after_fork()

@@ -126,6 +126,7 @@ def _first_line(paths: Iterable[str]) -> str:
 
 
 _instance: tuple[int, str] = (0, "")
+_given: set[str] = set()  # by us, in this process and its parents
 
 
 def _service_instance() -> dict[str, Any]:
@@ -133,7 +134,20 @@ def _service_instance() -> dict[str, Any]:
     global _instance
     if _instance[0] != os.getpid():
         _instance = (os.getpid(), str(uuid.uuid4()))
+        _given.add(_instance[1])
     return {"service.instance.id": _instance[1]}
+
+
+def in_forked_child(resource: Resource) -> Resource:
+    """What a forked child is whose parent is `resource`: ids that were detected, and not given, are those of the child."""
+    attributes: dict[str, Any] = dict(resource.attributes)
+    of_the_sdk = getattr(sys.modules.get("opentelemetry.sdk.resources"), "_service_instance_id", None)
+    if attributes.get("service.instance.id", "") in (*_given, of_the_sdk):
+        attributes.update(_service_instance())
+    for key, value in (("process.pid", os.getpid()), ("process.parent_pid", os.getppid())):
+        if key in attributes:
+            attributes[key] = value
+    return resource if attributes == dict(resource.attributes) else Resource(attributes, resource.schema_url)
 
 
 _OWN: dict[str, Callable[[], dict[str, Any]]] = {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import weakref
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
@@ -9,12 +11,13 @@ from typing import Any
 from .. import _native
 from .._attributes import clean_attributes
 from ._resource import Resource
+from ._resource_detectors import in_forked_child
 
 
 class InstrumentationScope:
     """Name, version, schema URL and attributes that a tracer, meter or logger was asked for with."""
 
-    __slots__ = ("_attributes", "_name", "_schema_url", "_version", "native")
+    __slots__ = ("__weakref__", "_attributes", "_name", "_resource", "_schema_url", "_version", "native")
 
     def __init__(
         self,
@@ -33,6 +36,13 @@ class InstrumentationScope:
         self.native = _native.Scope(
             recorder, dict(resource.attributes), resource.schema_url or "", self._name, self._version or "", self._schema_url, cleaned
         )
+        self._resource = resource
+        renew_in_children(self)
+
+    def renew_resource(self) -> None:
+        """In a forked child."""
+        self._resource = in_forked_child(self._resource)
+        self.native.set_resource(dict(self._resource.attributes), self._resource.schema_url)
 
     @property
     def name(self) -> str:
@@ -52,6 +62,22 @@ class InstrumentationScope:
 
     def __repr__(self) -> str:
         return f"InstrumentationScope({self._name!r}, {self._version!r}, {self._schema_url!r}, {dict(self._attributes)!r})"
+
+
+_of_this_process: weakref.WeakSet[Any] = weakref.WeakSet()
+
+
+def renew_in_children(holder: Any) -> None:
+    """A forked child calls its `renew_resource()`, before anything else."""
+    _of_this_process.add(holder)
+
+
+def _after_fork() -> None:
+    for holder in list(_of_this_process):
+        holder.renew_resource()
+
+
+os.register_at_fork(after_in_child=_after_fork)
 
 
 def scope_key(name: object, version: object, schema_url: object, attributes: object) -> tuple[str, str, str, str]:

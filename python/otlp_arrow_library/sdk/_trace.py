@@ -21,8 +21,9 @@ from ._limits import SpanLimits
 from ._processors import ProcessorList
 from ._recorder import ENVIRONMENT_VARIABLE, Recorder, SharedRecorder, hold_recorder
 from ._resource import ResourceLike, as_resource
+from ._resource_detectors import in_forked_child
 from ._sampling import check_sampler, sampler_of_environment, specification_of
-from ._scope import InstrumentationScope
+from ._scope import InstrumentationScope, renew_in_children
 
 if TYPE_CHECKING:
     from .._library import OtlpLibrary
@@ -92,10 +93,16 @@ class TracerProvider(api.TracerProvider):
         if active_span_processor is not None:
             self.add_span_processor(active_span_processor)
         self._at_exit = atexit.register(self.shutdown) if shutdown_on_exit else None
+        renew_in_children(self)
 
     @property
     def resource(self) -> Any:
         return self._resource
+
+    def renew_resource(self) -> None:
+        """In a forked child, which calls it itself."""
+        self._resource = in_forked_child(self._resource)
+        self._core.set_resource(self._resource)
 
     @property
     def recorder(self) -> Recorder | None:

@@ -10,6 +10,8 @@ import uuid
 import programs
 import pytest
 from opentelemetry.sdk.resources import Resource as StockResource
+from collecting import collect, in_child, pairs
+from otlp_arrow_library.sdk import MeterProvider, TracerProvider
 from otlp_arrow_library.sdk._resource import Resource, as_resource
 
 VARIABLES = ("OTEL_RESOURCE_ATTRIBUTES", "OTEL_SERVICE_NAME", "OTEL_EXPERIMENTAL_RESOURCE_DETECTORS")
@@ -138,3 +140,44 @@ def test_hostile_attributes(caplog):
     assert resource.attributes["bad"] == "<Hostile: reading raised ValueError>"
     assert set(resource.attributes) == {"bad", "deep", "bytes", "none", "flag"} and resource.attributes["flag"] is True
     assert "type int" in caplog.text and "nested too deep" in repr(resource)
+
+
+# --- forks ---
+
+
+def records_in_a_child(path, resource) -> None:
+    tracers, meters = TracerProvider(mmap_file=path, resource=resource), MeterProvider(mmap_file=path, resource=resource)
+    tracer, counter = tracers.get_tracer("t"), meters.get_meter("m").create_counter("forks")
+    tracer.start_span("parent").end()
+    counter.add(1)
+    child = os.fork()
+    if child == 0:
+        try:
+            tracer.start_span("child").end()
+            counter.add(1)
+            told = tracers.resource.attributes == meters.resource.attributes and tracers.resource.attributes.get("process.pid") in (None, os.getpid())
+        finally:
+            os._exit(0 if told else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+@pytest.mark.parametrize("name", ["shop.mmap", "shop-{pid}.mmap"])
+def test_a_forked_child_is_an_instance_of_its_own(tmp_path, monkeypatch, name):
+    monkeypatch.setenv("OTEL_EXPERIMENTAL_RESOURCE_DETECTORS", "process")
+    folder = tmp_path / "rings"
+    folder.mkdir()
+    in_child(records_in_a_child, folder / name, {"service.name": "shop"})
+    store = collect(folder, tmp_path / "collected")
+    spans = {row["name"]: pairs(row["resource_attributes"]) for row in store.traces().to_pyarrow().to_pylist()}
+    assert spans["parent"]["service.instance.id"] != spans["child"]["service.instance.id"]
+    assert spans["parent"]["process.pid"] != spans["child"]["process.pid"]
+    assert {span["service.name"] for span in spans.values()} == {"shop"}
+    counted = {pairs(row["resource_attributes"])["process.pid"]: row["value_int"] for row in store.metrics().to_pyarrow().to_pylist()}
+    assert counted == {spans["parent"]["process.pid"]: 1, spans["child"]["process.pid"]: 1}
+
+
+def test_a_forked_child_keeps_what_was_given(tmp_path):
+    path = tmp_path / "shop.mmap"
+    in_child(records_in_a_child, path, Resource({"service.instance.id": "the one"}))
+    rows = collect(path).traces().to_pyarrow().to_pylist()
+    assert [pairs(row["resource_attributes"]) for row in rows] == [{"service.instance.id": "the one"}] * 2
