@@ -35,6 +35,7 @@ from ._mmap_definitions import (
     Temporality,
     resolved,
 )
+from ._ring_sizes import RING_SIZES
 
 if TYPE_CHECKING:
     from enum import Enum
@@ -93,13 +94,7 @@ __all__ = [
 ]
 
 _SIZES = {
-    "events_slots": 4096,
-    "events_slot_bytes": 1024,
-    "spans_slots": 16384,
-    "spans_slot_bytes": 512,
-    "measurements_slots": 16384,
-    "measurements_slot_bytes": 256,
-    "dictionary_max_bytes": 64 << 20,
+    **RING_SIZES,
     "max_block_ms": 100,
     "time_unix_nano": 0,
 }

@@ -14,19 +14,6 @@ constexpr auto kDataPause = std::chrono::microseconds(250);  // records are ther
 constexpr auto kIdleWait = std::chrono::milliseconds(100);
 constexpr size_t kHeaderBytes = 64;
 
-void Add(const DrainCounters& from, DrainCounters* to) {
-  to->records += from.records;
-  to->spans += from.spans;
-  to->incomplete_spans += from.incomplete_spans;
-  to->span_events += from.span_events;
-  to->log_records += from.log_records;
-  to->measurements += from.measurements;
-  to->overflowed += from.overflowed;
-  to->broken += from.broken;
-  to->refused_requests += from.refused_requests;
-  to->open_spans += from.open_spans;
-}
-
 }  // namespace
 
 Collector::Collector(CollectorOptions options, CollectorSink* sink) : options_(std::move(options)), sink_(sink) {}
@@ -106,7 +93,7 @@ void Collector::Close(const std::string& path, const Status& why) {
   if (!why.ok()) TellOnce(path, why.message());
   DrainCounters counters = place->second->counters();
   counters.open_spans = 0;
-  Add(counters, &closed_);
+  closed_ += counters;
   drains_.erase(place);
 }
 
@@ -176,7 +163,7 @@ void Collector::UpdateStats() {
   stats.files = drains_.size();
   stats.counters = closed_;
   for (const auto& [path, drain] : drains_) {
-    Add(drain->counters(), &stats.counters);
+    stats.counters += drain->counters();
     stats.dropped += drain->reader()->stats().dropped;
   }
   std::lock_guard lock(mutex_);

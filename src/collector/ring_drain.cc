@@ -124,6 +124,20 @@ Status RingDrain::EndOpenSpans() {
   return EndIncomplete([](uint32_t) { return true; });
 }
 
+DrainCounters& DrainCounters::operator+=(const DrainCounters& other) {
+  records += other.records;
+  spans += other.spans;
+  incomplete_spans += other.incomplete_spans;
+  span_events += other.span_events;
+  log_records += other.log_records;
+  measurements += other.measurements;
+  overflowed += other.overflowed;
+  broken += other.broken;
+  refused_requests += other.refused_requests;
+  open_spans += other.open_spans;
+  return *this;
+}
+
 bool RingDrain::is_finished() const { return !anybody_lives_ && !pending_ && events_.empty() && spans_.open_count() == 0 && !reader_->HasData(); }
 
 DrainCounters RingDrain::counters() const {

@@ -49,6 +49,8 @@ struct DrainCounters {
   uint64_t broken = 0;            // records that cannot be read, references that lead nowhere
   uint64_t refused_requests = 0;  // by the sink, for good
   uint64_t open_spans = 0;        // now
+
+  DrainCounters& operator+=(const DrainCounters& other);
 };
 
 class RingDrain {

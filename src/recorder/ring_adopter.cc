@@ -24,17 +24,6 @@ DrainOptions ForTheDead() {
   return options;
 }
 
-void Add(const DrainCounters& from, DrainCounters* to) {
-  to->records += from.records;
-  to->spans += from.spans;
-  to->incomplete_spans += from.incomplete_spans;
-  to->span_events += from.span_events;
-  to->log_records += from.log_records;
-  to->measurements += from.measurements;
-  to->broken += from.broken;
-  to->refused_requests += from.refused_requests;
-}
-
 }  // namespace
 
 // The ring goes first: without it nobody asks for what was known of it.
@@ -135,7 +124,7 @@ void RingAdopter::Finish() {
   }
   if (Status status = RemoveRing(current_->path()); !status.ok()) TellDamaged(current_->path(), status);
   ++report_.rings;
-  Add(current_->counters(), &report_.counters);
+  report_.counters += current_->counters();
   current_.reset();
 }
 

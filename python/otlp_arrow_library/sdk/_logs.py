@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from opentelemetry import _logs as api
 
+from ._provider import RecordingProvider, millis_until
 from ._recorder import Recorder, hold_recorder
-from ._resource import Resource, ResourceLike, as_resource
-from ._resource_detectors import in_forked_child
+from ._resource import Resource, ResourceLike
 from ._scope import InstrumentationScope, scope_key
 from .. import _native
 from .._errors import OtlpConfigError
@@ -72,7 +72,7 @@ class ReadWriteLogRecord:
         return 0
 
 
-class LoggerProvider(api.LoggerProvider):
+class LoggerProvider(RecordingProvider, api.LoggerProvider):
     """Loggers that record natively into a ring.
 
     `mmap_file`, `library`, `recorder` and `resource` as of `MeterProvider`; `log_record_limits`: a LogRecordLimits of this
@@ -93,24 +93,13 @@ class LoggerProvider(api.LoggerProvider):
         log_record_limits: Any = None,
     ) -> None:
         self._limits = _resolved(log_record_limits)
-        self._resource = as_resource(resource)
-        self._is_disabled = os.environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true"
-        self._held = None if self._is_disabled else hold_recorder(mmap_file, library, recorder)
+        super().__init__(resource, lambda: hold_recorder(mmap_file, library, recorder))
         self._processors: list[Any] = []
         self._loggers: dict[object, Logger] = {}
         self._lock = threading.Lock()
         self._is_shut_down = False
         self._at_exit = atexit.register(self.shutdown) if shutdown_on_exit else None
         _providers.add(self)
-
-    @property
-    def resource(self) -> Resource:
-        return self._resource
-
-    @property
-    def recorder(self) -> Recorder | None:
-        """Where it records; None where OTEL_SDK_DISABLED switched it off."""
-        return None if self._held is None else self._held.recorder
 
     def get_logger(
         self, name: str, version: str | None = None, schema_url: str | None = None, attributes: Mapping[str, Any] | None = None
@@ -141,8 +130,8 @@ class LoggerProvider(api.LoggerProvider):
         if self._held is None or self._is_shut_down:
             return True
         deadline = time.monotonic() + timeout_millis / 1000
-        flushed = all([_flush(processor, _millis_until(deadline)) for processor in self._processors])
-        return self._held.recorder.force_flush(_millis_until(deadline)) and flushed
+        flushed = all([_flush(processor, millis_until(deadline)) for processor in self._processors])
+        return self._held.recorder.force_flush(millis_until(deadline)) and flushed
 
     def shutdown(self, timeout_millis: float = 30_000) -> None:
         """Flushes. Nothing is recorded afterwards."""
@@ -161,17 +150,10 @@ class LoggerProvider(api.LoggerProvider):
         for logger in self._loggers.values():
             logger._scope.native.close()
         if self._held is not None:
-            self._held.release(_millis_until(deadline))
-
-    def __enter__(self) -> LoggerProvider:
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self.shutdown()
+            self._held.release(millis_until(deadline))
 
     def _continue_in_child(self) -> None:
         self._lock = threading.Lock()
-        self._resource = in_forked_child(self._resource)
 
 
 class Logger(_native.Logger, api.Logger):
@@ -291,10 +273,6 @@ def _limit_of(variable: str, general: str, default: int) -> int:
             return int(text)
         _logger.warning("%s is %r, and is left aside; give a number from 0 on", name, text)
     return default
-
-
-def _millis_until(deadline: float) -> float:
-    return max(0.0, deadline - time.monotonic()) * 1000
 
 
 _providers: weakref.WeakSet[LoggerProvider] = weakref.WeakSet()

@@ -26,9 +26,9 @@ from ._instruments import (
     stream_fields,
 )
 from ._observables import Observable, ObservationThread, ObservedStream
+from ._provider import RecordingProvider, millis_until
 from ._recorder import Recorder, hold_recorder
-from ._resource import Resource, ResourceLike, as_resource
-from ._resource_detectors import in_forked_child
+from ._resource import Resource, ResourceLike
 from ._scope import InstrumentationScope, scope_key
 from ._temporality import Temporalities
 from ._views import InstrumentDescription, Stream, checked_boundaries, checked_views, streams_of
@@ -52,7 +52,7 @@ _LAST_ROUND_MILLIS = 2_000  # of callbacks, at the interpreter's end
 _EXPONENTIAL = "base2_exponential_bucket_histogram"
 
 
-class MeterProvider(api.MeterProvider):
+class MeterProvider(RecordingProvider, api.MeterProvider):
     """Meters whose instruments record natively into a ring.
 
     It records to `mmap_file` (the path of a ring file that `otlp-arrow collect` empties), to `library` (an `OtlpLibrary` of
@@ -88,9 +88,7 @@ class MeterProvider(api.MeterProvider):
         self._exponential = os.environ.get("OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION", "").strip().lower() == _EXPONENTIAL
         self._cardinality_limit = _cardinality_limit(cardinality_limit)
         interval = _interval(export_interval_millis)
-        self._resource = as_resource(resource)
-        self._is_disabled = os.environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true"
-        self._held = None if self._is_disabled else hold_recorder(mmap_file, library, recorder)
+        super().__init__(resource, lambda: hold_recorder(mmap_file, library, recorder))
         self._observables: list[Observable] = []
         self._epoch = 0 if self._held is None else self._held.recorder.epoch
         self._thread = ObservationThread(self._observe, interval / 1000, _environment_millis("OTEL_METRIC_EXPORT_TIMEOUT", 30_000))
@@ -99,15 +97,6 @@ class MeterProvider(api.MeterProvider):
         self._is_shut_down = False
         self._at_exit = atexit.register(self._shutdown_at_exit) if shutdown_on_exit else None
         _providers.add(self)
-
-    @property
-    def resource(self) -> Resource:
-        return self._resource
-
-    @property
-    def recorder(self) -> Recorder | None:
-        """Where it records; None where OTEL_SDK_DISABLED switched it off."""
-        return None if self._held is None else self._held.recorder
 
     def get_meter(
         self, name: str, version: str | None = None, schema_url: str | None = None, attributes: Mapping[str, Any] | None = None
@@ -139,7 +128,7 @@ class MeterProvider(api.MeterProvider):
         asked = self._thread.run_now(timeout_millis)
         if not asked:
             _logger.error("observable instruments did not answer within %g ms", timeout_millis)
-        return self._held.recorder.force_flush(_millis_until(deadline)) and asked
+        return self._held.recorder.force_flush(millis_until(deadline)) and asked
 
     def shutdown(self, timeout_millis: float = 30_000) -> None:
         """Asks the observable instruments a last time, and flushes. Nothing is measured afterwards."""
@@ -166,7 +155,7 @@ class MeterProvider(api.MeterProvider):
             _logger.error("observable instruments did not answer within %g ms; their last values are missing", last_round_millis)
         for meter in list(self._meters.values()):
             meter._scope.native.close()
-        self._held.release(_millis_until(deadline))
+        self._held.release(millis_until(deadline))
 
     # --- what meters ask for ---
 
@@ -188,15 +177,8 @@ class MeterProvider(api.MeterProvider):
                     stream.restart()
             observable.observe(deadline, timeout_millis)
 
-    def __enter__(self) -> MeterProvider:
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self.shutdown()
-
     def _continue_in_child(self) -> None:
         self._lock = threading.Lock()
-        self._resource = in_forked_child(self._resource)
         for meter in self._meters.values():
             meter._lock = threading.Lock()
         self._thread.restart_after_fork()
@@ -329,10 +311,6 @@ def _continue_in_child() -> None:
 
 
 os.register_at_fork(after_in_child=_continue_in_child)
-
-
-def _millis_until(deadline: float) -> float:
-    return max(0.0, deadline - time.monotonic()) * 1000
 
 
 def _advised(name: str, boundaries: object) -> tuple[float, ...] | None:

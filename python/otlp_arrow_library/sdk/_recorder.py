@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import _native
 from .._errors import OtlpConfigError, OtlpError, OtlpShutdownError
+from .._ring_sizes import RING_SIZES
 
 if TYPE_CHECKING:
     from .._library import OtlpLibrary
@@ -21,15 +22,6 @@ if TYPE_CHECKING:
 _logger = logging.getLogger("otlp_arrow_library.sdk")
 
 ENVIRONMENT_VARIABLE = "SDK_MMAP_EXPORTER_FILE"
-_SIZES = {
-    "events_slots": 4096,
-    "events_slot_bytes": 1024,
-    "spans_slots": 16384,
-    "spans_slot_bytes": 512,
-    "measurements_slots": 16384,
-    "measurements_slot_bytes": 256,
-    "dictionary_max_bytes": 64 << 20,
-}
 
 
 class Recorder:
@@ -48,18 +40,18 @@ class Recorder:
         """
         name = os.fspath(path)
         for size in sizes:
-            if size not in _SIZES:
-                raise OtlpConfigError(f"{size} is no size of a ring file; allowed are {', '.join(_SIZES)}")
-        return cls(_native.Recorder.open_file(path=name, max_wait_ms=max_wait_millis, **{**_SIZES, **sizes}), name)
+            if size not in RING_SIZES:
+                raise OtlpConfigError(f"{size} is no size of a ring file; allowed are {', '.join(RING_SIZES)}")
+        return cls(_native.Recorder.open_file(path=name, max_wait_ms=max_wait_millis, **{**RING_SIZES, **sizes}), name)
 
     @classmethod
     def of_library(cls, library: OtlpLibrary, *, max_wait_millis: int = 100, **sizes: int) -> Recorder:
         """A ring below the library's directory, which a thread of this process empties into the library."""
         native = library._native  # what its methods call
         for size in sizes:
-            if size not in _SIZES:
-                raise OtlpConfigError(f"{size} is no size of a ring; allowed are {', '.join(_SIZES)}")
-        opened = _native.Recorder.open_library(library=native, max_wait_ms=max_wait_millis, **{**_SIZES, **sizes})
+            if size not in RING_SIZES:
+                raise OtlpConfigError(f"{size} is no size of a ring; allowed are {', '.join(RING_SIZES)}")
+        opened = _native.Recorder.open_library(library=native, max_wait_ms=max_wait_millis, **{**RING_SIZES, **sizes})
         return cls(opened, f"the library of {library.config.output_dir}")
 
     def force_flush(self, timeout_millis: float = 30_000) -> bool:

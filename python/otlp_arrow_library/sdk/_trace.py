@@ -19,11 +19,11 @@ from . import _trace_items  # hands the API over to the native types
 from ._ids import RandomIdGenerator
 from ._limits import SpanLimits
 from ._processors import ProcessorList
+from ._provider import RecordingProvider, millis_until
 from ._recorder import ENVIRONMENT_VARIABLE, Recorder, SharedRecorder, hold_recorder
-from ._resource import ResourceLike, as_resource
-from ._resource_detectors import in_forked_child
+from ._resource import ResourceLike
 from ._sampling import check_sampler, sampler_of_environment, specification_of
-from ._scope import InstrumentationScope, renew_in_children
+from ._scope import InstrumentationScope
 
 if TYPE_CHECKING:
     from .._library import OtlpLibrary
@@ -45,7 +45,7 @@ class UnrecordedScope:
         self.native = None
 
 
-class TracerProvider(api.TracerProvider):
+class TracerProvider(RecordingProvider, api.TracerProvider):
     """Tracers whose spans are recorded natively, each thing as it happens: a program that dies leaves them to the collector.
 
     Records to `mmap_file` (a ring file, which `otlp-arrow collect` empties; "{pid}" in it gives each forked child its own), to
@@ -75,15 +75,13 @@ class TracerProvider(api.TracerProvider):
         check_sampler(self.sampler)
         self.id_generator = id_generator if id_generator is not None else RandomIdGenerator()
         self._span_limits = span_limits if span_limits is not None else SpanLimits()
-        self._resource = as_resource(resource)
-        self._is_disabled = os.environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true"
-        self._held = None if self._is_disabled else _held(mmap_file, library, recorder)
+        super().__init__(resource, lambda: _held(mmap_file, library, recorder))
         self._core = _native.TraceCore(
             recorder=None if self._held is None else self._held.recorder.native,
             sampler=specification_of(self.sampler),
             id_generator=None if type(self.id_generator) is RandomIdGenerator else self.id_generator,
             trace_ids_are_random=_are_random(self.id_generator),
-            resource=self._resource,
+            resource=self.resource,
             limits=self._span_limits,
         )
         self._processors = ProcessorList()
@@ -93,21 +91,11 @@ class TracerProvider(api.TracerProvider):
         if active_span_processor is not None:
             self.add_span_processor(active_span_processor)
         self._at_exit = atexit.register(self.shutdown) if shutdown_on_exit else None
-        renew_in_children(self)
-
-    @property
-    def resource(self) -> Any:
-        return self._resource
 
     def renew_resource(self) -> None:
-        """In a forked child, which calls it itself."""
-        self._resource = in_forked_child(self._resource)
-        self._core.set_resource(self._resource)
-
-    @property
-    def recorder(self) -> Recorder | None:
-        """Where it records; None where spans go to processors alone, or OTEL_SDK_DISABLED switched it off."""
-        return None if self._held is None else self._held.recorder
+        super().renew_resource()
+        if hasattr(self, "_core"):  # else it is being made
+            self._core.set_resource(self._resource)
 
     def get_tracer(
         self,
@@ -152,9 +140,9 @@ class TracerProvider(api.TracerProvider):
         flushed = self._processors.force_flush(timeout_millis)
         if self._held is None:
             return flushed
-        return self._held.recorder.force_flush(_millis_until(deadline)) and flushed
+        return self._held.recorder.force_flush(millis_until(deadline)) and flushed
 
-    def shutdown(self, timeout_millis: int = 30_000) -> None:
+    def shutdown(self, timeout_millis: float = 30_000) -> None:
         """Flushes. Spans that start afterwards record nothing, and nothing is added to those that are still open."""
         with self._lock:
             if self._outcome is not None:
@@ -165,13 +153,7 @@ class TracerProvider(api.TracerProvider):
         deadline = time.monotonic() + timeout_millis / 1000
         self._core.shut_down()
         self._processors.shutdown()
-        self._outcome = self._held is None or self._held.release(_millis_until(deadline))
-
-    def __enter__(self) -> TracerProvider:
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self.shutdown()
+        self._outcome = self._held is None or self._held.release(millis_until(deadline))
 
 
 def _held(mmap_file: Any, library: Any, recorder: Any) -> SharedRecorder | None:
@@ -192,10 +174,6 @@ def _readable(attributes: Any) -> dict[str, Any]:
     except Exception as error:
         _logger.error("get_tracer: attributes of type %s cannot be read and are left out: %s", type(attributes).__name__, type(error).__name__)
         return {}
-
-
-def _millis_until(deadline: float) -> float:
-    return max(0.0, (deadline - time.monotonic()) * 1000)
 
 
 __all__ = ["Span", "Tracer", "TracerProvider", "_trace_items"]
