@@ -1,6 +1,7 @@
 // A program that is instrumented with the native SDK, without opentelemetry-cpp:
 //
 //   instrumented [FILE]        otlp-arrow collect --once --input FILE
+#include <atomic>
 #include <cstdio>
 #include <stdexcept>
 #include <string>
@@ -19,7 +20,7 @@ class Shop {
         meter_(provider.GetMeter({.name = "shop.checkout"})),
         orders_(meter_.CreateCounter<int64_t>("shop.orders", {.unit = "{order}"})),
         latency_(meter_.CreateHistogram<double>("shop.latency", {.unit = "ms"})),
-        stock_(meter_.CreateObservableGauge("shop.stock", [this](sdk::Observer& observer) { observer.Observe(apples_, {{"fruit", "apple"}}); })) {}
+        stock_(meter_.CreateObservableGauge("shop.stock", [this](sdk::Observer& observer) { observer.Observe(apples_.load(), {{"fruit", "apple"}}); })) {}
 
   // `traceparent`: of the request that came in.
   void TakeOrder(int number, const std::string& traceparent) {
@@ -48,7 +49,7 @@ class Shop {
     }
   }
 
-  int64_t apples_ = 100;
+  std::atomic<int64_t> apples_ = 100;  // the callback runs on another thread
   sdk::Tracer tracer_;
   sdk::Logger logger_;
   sdk::Meter meter_;

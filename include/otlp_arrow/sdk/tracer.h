@@ -54,8 +54,8 @@ struct SpanOptions {
 };
 
 // One at work. For one thread at a time; may be moved to another, but not while it is in a Scope. It ends when it goes out of
-// scope. After its end, after the provider's shutdown, and in a forked child with a ring of its own, calls do nothing. Its
-// tracer outlives it.
+// scope. After its end, after the provider's shutdown, and in a child that is forked meanwhile, calls do nothing. Its tracer
+// outlives it.
 class OTLP_ARROW_EXPORT Span {
  public:
   Span() = default;  // records nothing
