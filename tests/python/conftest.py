@@ -1,4 +1,4 @@
-"""The package as the build left it (build/release/python, or the directory that OTLP_ARROW_PYTHON names)."""
+"""Tests of the package as the build left it."""
 
 import os
 import pathlib
@@ -6,7 +6,8 @@ import sys
 
 import pytest
 
-PACKAGE = pathlib.Path(os.environ.get("OTLP_ARROW_PYTHON", pathlib.Path(__file__).parents[2] / "build/release/python")).resolve()
+from built_package import PACKAGE
+
 sys.path.insert(0, str(PACKAGE))
 os.environ["PYTHONPATH"] = os.pathsep.join([str(PACKAGE), str(pathlib.Path(__file__).parent)])  # of programs that tests start
 for variable in [name for name in os.environ if name.startswith("OTLP_") and not name.startswith("OTLP_ARROW_")]:

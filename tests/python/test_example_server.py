@@ -17,7 +17,7 @@ import time
 import urllib.error
 import urllib.request
 
-import conftest
+import built_package
 import pytest
 
 import otlp_arrow_library
@@ -55,7 +55,7 @@ def get(port: int, path: str) -> str:
 def server(site, tmp_path, *command, port, **variables):
     """Started, answering; in the end killed with all that it has started."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("OTEL_", "SDK_", "HTTP_", "OTLP_"))}
-    environment |= {"PYTHONPATH": os.pathsep.join([str(site), str(conftest.PACKAGE)]), "HTTP_ENDPOINT_PORT": str(port), **variables}
+    environment |= {"PYTHONPATH": os.pathsep.join([str(site), str(built_package.PACKAGE)]), "HTTP_ENDPOINT_PORT": str(port), **variables}
     log = tmp_path / "server.log"
     with open(log, "wb") as out:
         process = subprocess.Popen(list(map(str, command)), env=environment, stdout=out, stderr=out, start_new_session=True)
@@ -161,7 +161,7 @@ def test_the_standard_exporter(installed, tmp_path):
 
 @pytest.mark.parametrize("port", ["", "http", "0", "65536"])
 def test_a_wrong_port_is_said(installed, port):
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(installed), str(conftest.PACKAGE)]), "HTTP_ENDPOINT_PORT": port}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(installed), str(built_package.PACKAGE)]), "HTTP_ENDPOINT_PORT": port}
     done = subprocess.run([sys.executable, installed / "bin/otlp-mmap-example-server"], capture_output=True, text=True, env=environment, timeout=30)
     assert done.returncode == 1 and f"HTTP_ENDPOINT_PORT is '{port}', and must be a port" in done.stderr
 

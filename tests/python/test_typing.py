@@ -13,9 +13,9 @@ EXAMPLES = sorted(str(path) for path in (ROOT / "docs/samples").glob("python_*.p
 
 @pytest.fixture
 def package():
-    import conftest
+    import built_package
 
-    return conftest.PACKAGE
+    return built_package.PACKAGE
 
 
 def check(*command, cwd) -> None:
