@@ -2,12 +2,13 @@ from otlp_arrow_library import sdk
 from otlp_arrow_library.telemetry import get_current_span, link_span, start_span, subscribe, traced
 
 sdk.configure(output_dir="./telemetry", service_name="shop")
-subscribe("span_started", lambda context: print("a span has started:", context.span.name))
+subscribe("span_started", lambda context: print("a span has started in trace", context.get_trace_id()))
 
 
 @traced
 def check_stock(item: str) -> bool:
-    get_current_span().set_attribute("item", item)
+    if span := get_current_span():
+        span.set_attribute("item", item)
     return item != "pear"
 
 

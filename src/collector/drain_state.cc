@@ -33,7 +33,7 @@ struct RingDrain::Frame {
 
 // The change of what is known, to be written before anything of it is handed on.
 void RingDrain::Prepare(uint32_t kind, const Positions& before, int64_t split, bool replaying) {
-  pending_.emplace();
+  pending_ = Pending();
   pending_->reopen = replaying && kind == kBatchFrame;
   wire::Writer out;
   out.Varint(FrameField::kKind, kind);

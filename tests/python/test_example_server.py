@@ -137,11 +137,13 @@ def test_gunicorn_with_two_workers(installed, tmp_path):
     command = [sys.executable, "-m", "gunicorn", "--workers", "2", "--bind", f"127.0.0.1:{port}", "otlp_mmap_example_server.app:create_app()"]
     players = [f"p{n}" for n in range(20)]
     with server(installed, tmp_path, *command, port=port, SDK_MMAP_EXPORTER_FILE=str(tmp_path / "dice-{pid}.mmap")) as process:
+        deadline = time.monotonic() + 40
+        while len(files := sorted(tmp_path.glob("dice-*.mmap"))) < 2:
+            assert process.poll() is None and time.monotonic() < deadline, "one of the workers did not start"
+            time.sleep(0.02)
         for player in players:
             get(port, f"/rolldice/{player}")
         os.killpg(process.pid, signal.SIGKILL)
-    files = sorted(tmp_path.glob("dice-*.mmap"))
-    assert len(files) == 2
     store = collected(*files)
     check_rolls(rows_of(store.traces()), players)
     check_metrics_and_logs(store, players)
