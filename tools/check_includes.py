@@ -19,7 +19,7 @@ ALLOWED["server/http"].discard("server/grpc")
 ALLOWED["ring"] = {"base", "ring"}
 ALLOWED["sdk"] = {"base", "otlp", "ring", "sdk"}
 ALLOWED["collector"] = {"base", "otlp", "ring", "collector"}
-for layer in ("library", "recorder", "service"):
+for layer in ("recorder", "service"):
     ALLOWED[layer] |= {"ring", "collector", "sdk"}
 ALLOWED["recorder"] -= {"forward", "server/common", "server/grpc", "server/http"}
 

@@ -47,6 +47,13 @@ class OtlpShutdownError(OtlpExportError):
     """The library is shut down and takes nothing more, or its shutdown did not end cleanly."""
 
 
+def as_export_error(error: Exception) -> OtlpExportError:
+    """What something else that was raised during an export is told as."""
+    wrapped = OtlpExportError(f"{type(error).__name__}: {error}")
+    wrapped.__cause__ = error
+    return wrapped
+
+
 ConfigError = OtlpConfigError
 ExportError = OtlpExportError
 ShutdownError = OtlpShutdownError

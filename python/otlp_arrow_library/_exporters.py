@@ -19,7 +19,7 @@ from opentelemetry.sdk.metrics import export as sdk_metrics
 from opentelemetry.sdk.trace import export as sdk_trace
 
 from . import _native
-from ._errors import OtlpConfigError, OtlpError, OtlpExportError, OtlpShutdownError
+from ._errors import OtlpConfigError, OtlpError, OtlpShutdownError, as_export_error
 from ._failure_log import FailureLog
 from ._library import OtlpLibrary
 from ._preferences import Aggregations, Temporalities, aggregations, temporalities
@@ -60,7 +60,7 @@ class _Recorder:
         except OtlpError as error:
             return self._fail(error)
         except Exception as error:  # nothing is raised into the SDK
-            return self._fail(_as_export_error(error))
+            return self._fail(as_export_error(error))
         self.last_error = None
         return True
 
@@ -91,7 +91,7 @@ class _Recorder:
         except OtlpError as error:
             return self._fail(error)
         except Exception as error:
-            return self._fail(_as_export_error(error))
+            return self._fail(as_export_error(error))
         return True
 
     def _shut_down(self, timeout_millis: float) -> None:
@@ -213,7 +213,7 @@ class OtlpMetricReader(_Recorder, sdk_metrics.MetricReader):
             try:
                 self.collect(timeout_millis=timeout_millis)
             except Exception as error:  # a callback's, or that there was no time
-                self._fail(_as_export_error(error))
+                self._fail(as_export_error(error))
         self._shut_down(max(0.0, deadline - time.monotonic()) * 1000)
 
 
@@ -223,12 +223,6 @@ def _is_convertible(encode: Callable[[Any], bytes], item: object) -> bool:
     except Exception:
         return False
     return True
-
-
-def _as_export_error(error: Exception) -> OtlpExportError:
-    wrapped = OtlpExportError(f"{type(error).__name__}: {error}")
-    wrapped.__cause__ = error
-    return wrapped
 
 
 def _seconds(timeout_millis: float) -> float:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .. import _native
-from .._errors import OtlpConfigError, OtlpError, OtlpExportError, OtlpServerError, OtlpShutdownError
+from .._errors import OtlpConfigError, OtlpError, OtlpExportError, OtlpServerError, OtlpShutdownError, as_export_error
 from .._failure_log import FailureLog
 from ._exporter_settings import read_settings
 from ._models import ExportResult, exportable
@@ -75,7 +75,7 @@ class OTLPExporter:
         except OtlpError as failure:
             return self._fail(failure)
         except Exception as failure:  # whatever a span or the interpreter's end brings
-            return self._fail(_as_export_error(failure))
+            return self._fail(as_export_error(failure))
         if error is not None:
             return self._fail(error)
         self.last_error = None
@@ -168,9 +168,3 @@ def _is_encodable(span: object) -> bool:
     except OtlpExportError:
         return False
     return True
-
-
-def _as_export_error(error: Exception) -> OtlpExportError:
-    wrapped = OtlpExportError(f"{type(error).__name__}: {error}")
-    wrapped.__cause__ = error
-    return wrapped
