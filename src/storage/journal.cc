@@ -168,6 +168,74 @@ Status ReadJournalRange(const std::vector<JournalPart>& parts, Signal signal, ui
   return Status::Ok();
 }
 
+namespace {
+
+// Takes what it can of one segment; `full` where a record no longer fits.
+Status ReadOn(const JournalSegment& segment, Signal signal, const JournalBatchLimits& limits, uint64_t* offset, JournalBatch* batch, bool* full) {
+  constexpr size_t kWindow = 256 << 10;
+  uint64_t at = std::max<uint64_t>(*offset, sizeof(SegmentHeader));
+  std::string window;
+  uint64_t window_at = 0;
+  auto load = [&](uint64_t from, size_t size) -> Status {
+    if (from >= window_at && from + size <= window_at + window.size()) return Status::Ok();
+    OTLP_ASSIGN_OR_RETURN(window, segment.file->ReadAt(from, std::min<uint64_t>(std::max(size, kWindow), segment.size - from)));
+    window_at = from;
+    return window.size() >= size ? Status::Ok() : Status::Io("the journal segment '" + segment.file->path() + "' is shorter than it was");
+  };
+  while (at + sizeof(RecordHeader) <= segment.size) {
+    OTLP_RETURN_NOT_OK(load(at, sizeof(RecordHeader)));
+    RecordHeader header{};
+    const bool is_record = IsRecord(window, at - window_at, segment.number, &header) && header.size <= segment.size - at - sizeof(RecordHeader);
+    if (!is_record) {
+      batch->damaged_bytes += kAlignment;
+      at += kAlignment;
+      continue;
+    }
+    const uint64_t next = at + sizeof(RecordHeader) + Padded(header.size);
+    if (static_cast<Signal>(header.signal) == signal) {
+      const bool alone = limits.rejected_alone && header.rejected_items > 0;
+      if (!batch->empty() && (alone || batch->requests.size() + header.size > limits.bytes)) {
+        *full = true;
+        break;
+      }
+      OTLP_RETURN_NOT_OK(load(at, sizeof(RecordHeader) + header.size));
+      const auto request = std::string_view(window).substr(at - window_at + sizeof(RecordHeader), header.size);
+      if (XXH3_64bits(request.data(), request.size()) == header.request_hash) {
+        batch->records.push_back({header.sequence, batch->requests.size(), request.size(), static_cast<int64_t>(header.items),
+                                  static_cast<int64_t>(header.rejected_items)});
+        batch->requests.append(request);
+      } else {
+        batch->damaged_bytes += header.size;
+      }
+      if (alone && !batch->empty()) {
+        at = next;
+        *full = true;
+        break;
+      }
+    }
+    at = next;
+  }
+  *offset = std::min(at, segment.size);
+  return Status::Ok();
+}
+
+}  // namespace
+
+Result<JournalBatch> ReadJournalBatch(const std::vector<JournalSegment>& segments, Signal signal, const JournalBatchLimits& limits,
+                                      JournalCursor* cursor) {
+  JournalBatch batch;
+  JournalCursor next = *cursor;
+  for (const JournalSegment& segment : segments) {
+    if (segment.number < next.segment) continue;
+    if (segment.number > next.segment) next = {segment.number, 0};
+    bool full = false;
+    OTLP_RETURN_NOT_OK(ReadOn(segment, signal, limits, &next.offset, &batch, &full));
+    if (full) break;
+  }
+  *cursor = next;
+  return batch;
+}
+
 Result<std::vector<std::string>> ListJournalSegments(const std::string& writer_dir) {
   OTLP_ASSIGN_OR_RETURN(const auto entries, platform::ListDirectory(writer_dir));
   std::vector<std::string> paths;
@@ -285,11 +353,15 @@ std::vector<std::shared_ptr<platform::File>> Journal::TakeUnsynced() {
   return files;
 }
 
-bool Journal::AllStored(const Segment& segment, const StoredSequences& stored) const {
+bool Journal::IsBehind(const Segment& segment, const StoredSequences& sequences) {
   for (size_t s = 0; s < kSignalCount; ++s) {
-    if (segment.last[s] > stored[s]) return false;
+    if (segment.last[s] > sequences[s]) return false;
   }
   return true;
+}
+
+bool Journal::MayGo(const Segment& segment) const {
+  return IsBehind(segment, stored_) && (!forwarded_ || IsBehind(segment, *forwarded_));
 }
 
 void Journal::Retire(Segment&& segment) {
@@ -305,12 +377,30 @@ void Journal::DropFreeSegments() {
 }
 
 void Journal::Release(const StoredSequences& stored) {
+  stored_ = stored;
+  ReleaseSegments();
+}
+
+void Journal::SetForwarded(const StoredSequences& forwarded) {
+  forwarded_ = forwarded;
+  ReleaseSegments();
+}
+
+void Journal::ReleaseSegments() {
   // The one that is written to goes too when it is worth it; the new one then takes its place in the file it frees.
-  if (segments_.back().size >= kReleaseActiveAt && AllStored(segments_.back(), stored)) (void)StartSegment();
-  while (segments_.size() > 1 && AllStored(segments_.front(), stored)) {
+  if (segments_.back().size >= kReleaseActiveAt && MayGo(segments_.back())) (void)StartSegment();
+  while (segments_.size() > 1 && MayGo(segments_.front())) {
     Retire(std::move(segments_.front()));
     segments_.pop_front();
   }
+}
+
+std::vector<JournalSegment> Journal::SegmentsFrom(uint64_t first) const {
+  std::vector<JournalSegment> segments;
+  for (const Segment& segment : segments_) {
+    if (segment.number >= first) segments.push_back({segment.number, segment.file, segment.size});
+  }
+  return segments;
 }
 
 std::vector<JournalPart> Journal::PartsFrom(Signal signal, uint64_t first) const {
@@ -323,7 +413,18 @@ std::vector<JournalPart> Journal::PartsFrom(Signal signal, uint64_t first) const
 
 uint64_t Journal::bytes_in_use() const {
   uint64_t bytes = 0;
-  for (const Segment& segment : segments_) bytes += segment.size;
+  for (const Segment& segment : segments_) {
+    // The one that is written to counts in any case: something may be on its way to it.
+    if (&segment == &segments_.back() || !IsBehind(segment, stored_)) bytes += segment.size;
+  }
+  return bytes;
+}
+
+uint64_t Journal::bytes_held() const {
+  uint64_t bytes = 0;
+  for (const Segment& segment : segments_) {
+    if (&segment != &segments_.back() && IsBehind(segment, stored_)) bytes += segment.size;
+  }
   return bytes;
 }
 

@@ -14,6 +14,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -58,6 +59,49 @@ struct JournalPart {
 Status ReadJournalRange(const std::vector<JournalPart>& parts, Signal signal, uint64_t first, uint64_t last,
                         const std::function<Status(const JournalRecord&)>& on_record);
 
+// A segment in use, as it is at this moment. What stands in the first `size` bytes of the file stays there until the journal
+// releases the segment.
+struct JournalSegment {
+  uint64_t number = 0;
+  std::shared_ptr<const platform::File> file;
+  uint64_t size = 0;
+};
+
+// Where a reader that goes along with a journal stands.
+struct JournalCursor {
+  uint64_t segment = 0;  // its number
+  uint64_t offset = 0;   // of the next record in it; 0: the first one
+
+  friend auto operator<=>(const JournalCursor&, const JournalCursor&) = default;
+};
+
+// Requests of one signal, one behind the other: so they are one request, too.
+struct JournalBatch {
+  struct Record {
+    uint64_t sequence = 0;
+    size_t offset = 0, size = 0;  // in `requests`
+    int64_t items = 0;
+    int64_t rejected_items = 0;
+  };
+  std::string requests;
+  std::vector<Record> records;  // in order
+  uint64_t damaged_bytes = 0;   // passed over
+
+  bool empty() const { return records.empty(); }
+  std::string_view RequestOf(const Record& record) const { return std::string_view(requests).substr(record.offset, record.size); }
+};
+
+struct JournalBatchLimits {
+  size_t bytes = 1 << 20;  // of requests; a larger one comes alone
+  // A request with items that its sender was told are bad comes alone, so that it can be freed of them.
+  bool rejected_alone = true;
+};
+
+// Reads on from `cursor`, which it moves behind what it took, over as many segments as it needs (all from the cursor's one on,
+// oldest first). An empty batch: there is nothing more of this signal. Errors: kIo.
+Result<JournalBatch> ReadJournalBatch(const std::vector<JournalSegment>& segments, Signal signal, const JournalBatchLimits& limits,
+                                      JournalCursor* cursor);
+
 // The segment files of a writer's directory, oldest first.
 Result<std::vector<std::string>> ListJournalSegments(const std::string& writer_dir);
 
@@ -87,14 +131,22 @@ class Journal {
   // appended so far on the device.
   std::vector<std::shared_ptr<platform::File>> TakeUnsynced();
 
-  // Frees segments all of whose records are stored.
+  // Frees segments all of whose records are stored, and forwarded where they are held for that.
   void Release(const StoredSequences& stored);
+
+  // From the first call on, segments are held until their records are forwarded, too: up to `forwarded` they are.
+  void SetForwarded(const StoredSequences& forwarded);
+
+  // The segments from number `first` on.
+  std::vector<JournalSegment> SegmentsFrom(uint64_t first) const;
 
   // The parts of segments that hold the records of a signal from `first` on, as they are now; for ReadJournalRange.
   std::vector<JournalPart> PartsFrom(Signal signal, uint64_t first) const;
 
   // Bytes of segments that hold records not yet stored.
   uint64_t bytes_in_use() const;
+  // Bytes of segments that are only held for what is not yet forwarded.
+  uint64_t bytes_held() const;
   uint64_t last_sequence() const { return next_sequence_ - 1; }
 
  private:
@@ -110,7 +162,9 @@ class Journal {
   Journal(std::string dir, JournalOptions options) : dir_(std::move(dir)), options_(options) {}
   Status StartSegment();
   Status CheckSpace(uint64_t wanted);
-  bool AllStored(const Segment& segment, const StoredSequences& stored) const;
+  static bool IsBehind(const Segment& segment, const StoredSequences& sequences);
+  bool MayGo(const Segment& segment) const;
+  void ReleaseSegments();
   void Retire(Segment&& segment);
   void DropFreeSegments();
   std::string SegmentPath(uint64_t number) const;
@@ -121,6 +175,8 @@ class Journal {
   uint64_t next_number_ = 1;
   std::deque<Segment> segments_;     // in use, oldest first; the last one is written to
   std::deque<Segment> free_;         // stored, to be used again, oldest first
+  StoredSequences stored_{};
+  std::optional<StoredSequences> forwarded_;
   uint64_t unchecked_bytes_ = 0;     // appended since the free space was last looked at
   bool space_known_ = false;
 };

@@ -450,5 +450,111 @@ TEST_F(JournalTest, ListsOnlySegments) {
   EXPECT_EQ(*ListJournalSegments(dir_.path()), std::vector<std::string>{SegmentPath(1)});
 }
 
+// --- reading along, and holding what is not forwarded ---
+
+std::vector<uint64_t> SequencesOf(const JournalBatch& batch) {
+  std::vector<uint64_t> sequences;
+  for (const auto& record : batch.records) sequences.push_back(record.sequence);
+  return sequences;
+}
+
+TEST_F(JournalTest, AReaderGoesAlongWithOneSignal) {
+  auto journal = Create(SmallSegments());
+  for (int i = 0; i < 8; ++i) Append(*journal, i % 2 ? Signal::kLogs : Signal::kTraces, std::string(100, static_cast<char>('a' + i)), i);
+  JournalCursor cursor;
+  auto batch = ReadJournalBatch(journal->SegmentsFrom(0), Signal::kTraces, {}, &cursor);
+  ASSERT_TRUE(batch.ok()) << batch.status().ToString();
+  EXPECT_EQ(SequencesOf(*batch), (std::vector<uint64_t>{1, 3, 5, 7}));
+  EXPECT_EQ(batch->RequestOf(batch->records[1]), std::string(100, 'c'));
+  EXPECT_EQ(batch->records[2].items, 4);
+  EXPECT_EQ(batch->damaged_bytes, 0u);
+
+  auto nothing = ReadJournalBatch(journal->SegmentsFrom(cursor.segment), Signal::kTraces, {}, &cursor);
+  ASSERT_TRUE(nothing.ok());
+  EXPECT_TRUE(nothing->empty());
+  Append(*journal, Signal::kTraces, "next");
+  auto next = ReadJournalBatch(journal->SegmentsFrom(cursor.segment), Signal::kTraces, {}, &cursor);
+  ASSERT_TRUE(next.ok());
+  EXPECT_EQ(SequencesOf(*next), (std::vector<uint64_t>{9}));
+}
+
+TEST_F(JournalTest, ABatchKeepsWithinItsLimits) {
+  auto journal = Create();
+  for (const size_t size : {100, 100, 5000, 100}) Append(*journal, Signal::kTraces, std::string(size, 'x'));
+  Append(*journal, Signal::kTraces, "with rejected items", 3, 2);
+  Append(*journal, Signal::kTraces, "last");
+  JournalCursor cursor;
+  const JournalBatchLimits limits{.bytes = 250};
+  std::vector<std::vector<uint64_t>> batches;
+  for (;;) {
+    auto batch = ReadJournalBatch(journal->SegmentsFrom(0), Signal::kTraces, limits, &cursor);
+    ASSERT_TRUE(batch.ok());
+    if (batch->empty()) break;
+    batches.push_back(SequencesOf(*batch));
+  }
+  EXPECT_EQ(batches, (std::vector<std::vector<uint64_t>>{{1, 2}, {3}, {4}, {5}, {6}}));
+}
+
+TEST_F(JournalTest, AReaderPassesDamageOver) {
+  auto journal = Create();
+  for (const char* text : {"first", "second", "third"}) Append(*journal, Signal::kLogs, text);
+  Overwrite(dir_.path() + "/0000000001.journal", kHeader + 64 + 8 + 20, "damage");  // in the second record's header
+  JournalCursor cursor;
+  auto batch = ReadJournalBatch(journal->SegmentsFrom(0), Signal::kLogs, {}, &cursor);
+  ASSERT_TRUE(batch.ok());
+  EXPECT_EQ(SequencesOf(*batch), (std::vector<uint64_t>{1, 3}));
+  EXPECT_GT(batch->damaged_bytes, 0u);
+}
+
+TEST_F(JournalTest, SegmentsAreHeldUntilTheirRecordsAreForwarded) {
+  auto journal = Create(SmallSegments());
+  journal->SetForwarded({0, 0, 0});
+  for (int i = 0; i < 7; ++i) Append(*journal, Signal::kTraces, std::string(100, 'x'));
+  const uint64_t in_use = journal->bytes_in_use();
+  journal->Release({7, 0, 0});
+  EXPECT_EQ(journal->SegmentsFrom(0).size(), 3u);
+  EXPECT_LT(journal->bytes_in_use(), in_use);  // what is only held does not keep new requests out
+  EXPECT_GT(journal->bytes_held(), 0u);
+  journal->SetForwarded({3, 0, 0});
+  EXPECT_EQ(journal->SegmentsFrom(0).size(), 2u);
+  journal->SetForwarded({7, 0, 0});
+  EXPECT_EQ(journal->SegmentsFrom(0).size(), 1u);
+  EXPECT_EQ(journal->bytes_held(), 0u);
+}
+
+TEST_F(JournalTest, AReaderOfAnyUseSeesEachRecordOnceAsItWas) {
+  for (uint64_t seed = 1; seed <= 20; ++seed) {
+    SCOPED_TRACE(seed);
+    std::mt19937_64 random(seed);
+    std::filesystem::remove_all(dir_.path());
+    std::filesystem::create_directories(dir_.path());
+    appended_.clear();
+    auto journal = Create(SmallSegments());
+    journal->SetForwarded({0, 0, 0});
+    JournalCursor cursor;
+    StoredSequences forwarded{};
+    std::vector<std::string> seen;
+    for (int step = 0; step < 300; ++step) {
+      if (random() % 3) {
+        Append(*journal, Signal::kLogs, std::string(random() % 200, static_cast<char>('a' + random() % 26)));
+      } else if (random() % 2) {
+        journal->Release({0, 0, journal->last_sequence()});
+      } else {
+        auto batch = ReadJournalBatch(journal->SegmentsFrom(cursor.segment), Signal::kLogs, {.bytes = 300}, &cursor);
+        ASSERT_TRUE(batch.ok());
+        EXPECT_EQ(batch->damaged_bytes, 0u);
+        for (const auto& record : batch->records) {
+          seen.emplace_back(batch->RequestOf(record));
+          forwarded[static_cast<size_t>(Signal::kLogs)] = record.sequence;
+        }
+        journal->SetForwarded(forwarded);
+      }
+    }
+    ASSERT_LE(seen.size(), appended_.size());
+    EXPECT_GT(seen.size(), 20u);
+    for (size_t i = 0; i < seen.size(); ++i) EXPECT_EQ(seen[i], appended_[i].request);
+  }
+}
+
 }  // namespace
 }  // namespace otlp_arrow
