@@ -7,7 +7,7 @@
 #include <opentelemetry/proto/collector/trace/v1/trace_service.pb.h>
 #include <sys/resource.h>
 
-#include "forward/gzip.h"
+#include "senders/gzip.h"
 #include "load.h"
 #include "measure.h"
 #include "otlp/scan.h"

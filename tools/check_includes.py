@@ -11,22 +11,23 @@ import re
 import sys
 
 # Low to high; a layer may include itself and what `ALLOWED` lists for it.
-ORDER = ["base", "otlp", "schema", "storage", "forward", "pipeline", "library", "server/common", "server/grpc", "server/http", "query", "recorder", "service"]
+ORDER = ["base", "otlp", "schema", "storage", "forward", "pipeline", "library", "query", "recorder", "senders", "server/common", "server/grpc", "server/http", "server/flight", "service"]
 ALLOWED = {layer: set(ORDER[: i + 1]) for i, layer in enumerate(ORDER)}
 # One protocol knows nothing of another.
 ALLOWED["server/http"].discard("server/grpc")
+ALLOWED["server/flight"] -= {"server/grpc", "server/http", "senders", "recorder"}
 # Apart from the order: an instrumented program links these alone.
 ALLOWED["ring"] = {"base", "ring"}
 ALLOWED["sdk"] = {"base", "otlp", "ring", "sdk"}
 ALLOWED["collector"] = {"base", "otlp", "ring", "collector"}
 for layer in ("recorder", "service"):
     ALLOWED[layer] |= {"ring", "collector", "sdk"}
-ALLOWED["recorder"] -= {"forward", "server/common", "server/grpc", "server/http"}
 
 # Headers of a library by the start of their names, and the layers that may include them.
 LIBRARIES = [
-    ("gRPC", r"(grpc|grpcpp|grpc\+\+)/", {"server/grpc", "forward"}),
-    ("Boost", r"boost/", {"server/http", "forward"}),
+    ("gRPC", r"(grpc|grpcpp|grpc\+\+)/", {"server/grpc", "senders"}),
+    ("Boost", r"boost/", {"server/http", "senders"}),
+    ("Arrow Flight", r"arrow/flight/", {"server/flight", "senders"}),
     ("yaml-cpp", r"yaml-cpp/", {"service"}),
     ("CLI11", r"CLI/", {"service"}),
 ]

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "otlp_arrow/export.h"
+#include "otlp_arrow/forwarding.h"
 #include "otlp_arrow/status.h"
 
 namespace otlp_arrow {
@@ -36,6 +37,23 @@ struct HttpConfig {
   uint32_t request_timeout_secs = 30;            // a request must have arrived whole after this
 };
 
+// The server's side of TLS.
+struct ServerTlsConfig {
+  std::string cert_file;       // PEM, with the chain; with key_file: the server speaks TLS alone
+  std::string key_file;        // PEM
+  std::string client_ca_file;  // PEM; clients must show a certificate that one of these signed (mutual TLS)
+};
+
+// Arrow Flight. docs/flight.md
+struct FlightConfig {
+  bool enabled = true;
+  std::string address = "127.0.0.1:4319";        // host:port; port 0 takes a free one
+  ServerTlsConfig tls;
+  std::string bearer_token;                      // that clients must send; may hold ${env:NAME}, ${file:PATH}; empty: anyone may call
+  uint64_t max_batch_bytes = 64ull << 20;        // of a record batch that a client puts
+  uint32_t max_streams = 64;                     // DoGet and DoPut at a time; more are refused as UNAVAILABLE
+};
+
 struct Config {
   std::string output_dir = "./output_dir";
   FileFormat format = FileFormat::kArrow;
@@ -59,8 +77,16 @@ struct Config {
   // Attributes that also get a column of their own: "key" (string), "key:int64", "key:double" or "key:bool".
   std::vector<std::string> promote_attributes = DefaultPromotedAttributes();
 
+  // Where what is accepted goes besides the files; with `store` false, instead of them (a relay).
+  std::vector<ForwardingConfig> forwarding;
+  bool store = true;
+  // Bytes on disk that may wait for destinations, of a process and of what dead ones left. Beyond them the oldest are given up
+  // and counted; a relay refuses new data instead.
+  uint64_t forward_backlog_max_bytes = 4096ull << 20;
+
   GrpcConfig grpc;
   HttpConfig http;
+  FlightConfig flight;
   std::string log_level = "info";                // trace, debug, info, warn, error, off
 
   // OK, or a config error that names the key, its value and what is allowed.

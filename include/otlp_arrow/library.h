@@ -26,7 +26,7 @@ struct ExportOutcome {
   std::string rejected_reason;  // why; empty where none were
 };
 
-// Items of one signal since the library was created: received = stored + in_flight + expired + the sums of
+// Items of one signal since the library was created: received = stored + relayed + in_flight + expired + the sums of
 // `refused` and `invalid`.
 struct SignalStats {
   struct Reason {
@@ -35,6 +35,7 @@ struct SignalStats {
   };
   int64_t received = 0;
   int64_t stored = 0;     // in readable files
+  int64_t relayed = 0;    // with Config::store false: sent on, or given up, at every destination
   int64_t in_flight = 0;  // accepted, not in a file yet
   int64_t expired = 0;    // deleted by retention
   std::vector<Reason> refused;  // no room, shut down, disk trouble
@@ -44,6 +45,7 @@ struct SignalStats {
 struct LibraryStats {
   SignalStats signals[kSignalCount];  // by Signal
   uint64_t queued_bytes = 0;          // accepted and not yet turned into Arrow
+  std::vector<DestinationStats> destinations;  // of Config::forwarding
 };
 
 // Thread-safe. After fork() the child may go on using it: it records under a writer of its own, what the parent had

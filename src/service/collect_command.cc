@@ -79,7 +79,7 @@ int CollectIntoStore(const CollectOptions& options, const Config& config, Signal
 }
 
 int CollectToBackend(const CollectOptions& options, const Config& config, SignalWatch* watch, const Console& console) {
-  auto sender = OtlpSender::Make(*options.sender);
+  auto sender = MakeSender(*options.sender);
   if (!sender.ok()) return Report(sender.status(), console);
   spdlog::info("sending to {}", options.sender->endpoint.ToString());
   RemoteSink sink(*std::move(sender), options.timeout);

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "collector/ring_drain.h"
-#include "forward/otlp_sender.h"
+#include "senders/sender_factory.h"
 #include "otlp_arrow/signal.h"
 #include "otlp_arrow/status.h"
 #include "service/config_loader.h"

@@ -5,7 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "forward/otlp_sender.h"
+#include "senders/sender_factory.h"
 #include "otlp/telemetry/encode.h"
 
 namespace otlp_arrow {
@@ -34,7 +34,7 @@ std::string RequestOf(Encode encode) {
 SendOutcome Send(const MockOtlpService& service, OtlpProtocol protocol, Signal signal, const std::string& request) {
   SenderOptions options;
   options.endpoint = *ParseEndpoint(protocol == OtlpProtocol::kGrpc ? service.grpc_endpoint() : service.http_endpoint(), protocol);
-  auto sender = OtlpSender::Make(options);
+  auto sender = MakeSender(options);
   EXPECT_TRUE(sender.ok());
   return (*sender)->Send(signal, request, kPatience);
 }

@@ -1,7 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "forward/otlp_sender.h"
+#include "senders/sender_factory.h"
 #include "otlp_arrow/service.h"
 #include "query/stored_files_testing.h"
 
@@ -26,7 +26,7 @@ SendOutcome Send(const MockOtlpServer& server, OtlpProtocol protocol, Signal sig
   const bool grpc = protocol == OtlpProtocol::kGrpc;
   SenderOptions options;
   options.endpoint = *ParseEndpoint("http://" + (grpc ? server.grpc_address() : server.http_address()), protocol);
-  auto sender = OtlpSender::Make(options);
+  auto sender = MakeSender(options);
   EXPECT_TRUE(sender.ok());
   return (*sender)->Send(signal, request, kPatience);
 }

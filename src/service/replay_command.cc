@@ -120,7 +120,7 @@ int RunReplay(const ReplayOptions& options, const Console& console) {
   auto files = FindStoredFiles(options.path);
   if (!files.ok()) return Report(files.status(), console);
   if (files->empty()) return Report(Status::Io("there are no .arrow files in '" + options.path + "'"), console);
-  auto sender = OtlpSender::Make(options.sender);
+  auto sender = MakeSender(options.sender);
   if (!sender.ok()) return Report(sender.status(), console);
 
   std::mt19937_64 engine(std::random_device{}());

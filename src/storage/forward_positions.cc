@@ -3,37 +3,57 @@
 #include <algorithm>
 #include <atomic>
 #include <cstring>
+#include <iterator>
+#include <numeric>
 #include <utility>
+
+#include "base/platform/platform.h"
 
 namespace otlp_arrow {
 namespace {
 
 constexpr char kMagic[8] = {'O', 'T', 'L', 'P', 'F', 'W', 'D', '1'};
 
+struct StoredState {
+  uint64_t sequence;
+  int64_t sent, rejected;
+  int64_t given_up[kGiveUpReasonCount];
+};
+static_assert(sizeof(StoredState) == 64);
+
+// Two states, of which one counts: the other one is filled, then takes over.
+struct Lane {
+  std::atomic<uint64_t> active;  // 0 or 1
+  uint64_t unused[7];
+  StoredState states[2];
+};
+
 struct Place {
   char name[ForwardPositions::kMaxNameBytes];  // filled up with zeros; free where it is empty
-  std::atomic<uint64_t> sequences[kSignalCount];
-  uint64_t unused[8 - kSignalCount];
+  Lane lanes[kSignalCount];
 };
-static_assert(sizeof(Place) == 128);
+static_assert(sizeof(Place) == 64 + 3 * 192);
 
 }  // namespace
 
 struct ForwardPositions::Layout {
   char magic[8];
-  uint64_t unused[7];
+  uint64_t is_relay;
+  uint64_t unused[6];
   Place places[kMaxDestinations];
 };
 
 ForwardPositions::Layout* ForwardPositions::layout() const { return reinterpret_cast<Layout*>(mapping_.data()); }
 
-Result<std::unique_ptr<ForwardPositions>> ForwardPositions::Open(const std::string& writer_dir) {
+Result<std::unique_ptr<ForwardPositions>> ForwardPositions::Open(const std::string& writer_dir, bool is_relay) {
   using platform::SharedFile;
   const std::string path = PathIn(writer_dir);
-  OTLP_ASSIGN_OR_RETURN(SharedFile file, SharedFile::OpenOrCreate(path, [](SharedFile* created) -> Status {
+  OTLP_ASSIGN_OR_RETURN(SharedFile file, SharedFile::OpenOrCreate(path, [is_relay](SharedFile* created) -> Status {
     OTLP_RETURN_NOT_OK(created->Reserve(0, sizeof(Layout)));
     OTLP_ASSIGN_OR_RETURN(auto mapping, created->Map(sizeof(Layout), SharedFile::Mode::kReadWrite));
-    std::memcpy(mapping.data(), kMagic, sizeof(kMagic));
+    auto* layout = reinterpret_cast<Layout*>(mapping.data());
+    std::memcpy(layout->magic, kMagic, sizeof(kMagic));
+    layout->is_relay = is_relay ? 1 : 0;
     return Status::Ok();
   }));
   OTLP_ASSIGN_OR_RETURN(const uint64_t size, file.Size());
@@ -57,7 +77,7 @@ Result<size_t> ForwardPositions::PlaceOf(std::string_view name) {
     if (place.name[0] != 0) continue;
     // The first byte last: a name that was begun when the process died is none.
     std::memcpy(place.name + 1, name.data() + 1, name.size() - 1);
-    for (auto& sequence : place.sequences) sequence.store(0, std::memory_order_relaxed);
+    std::memset(static_cast<void*>(place.lanes), 0, sizeof(place.lanes));
     std::atomic_signal_fence(std::memory_order_seq_cst);
     place.name[0] = name[0];
     return i;
@@ -73,14 +93,36 @@ std::vector<std::string> ForwardPositions::names() const {
   return names;
 }
 
-StoredSequences ForwardPositions::Get(size_t place) const {
-  StoredSequences sequences{};
-  for (size_t s = 0; s < kSignalCount; ++s) sequences[s] = layout()->places[place].sequences[s].load(std::memory_order_relaxed);
-  return sequences;
+std::optional<size_t> ForwardPositions::Find(std::string_view name) const {
+  for (size_t i = 0; i < kMaxDestinations; ++i) {
+    if (!name.empty() && name == layout()->places[i].name) return i;
+  }
+  return std::nullopt;
 }
 
-void ForwardPositions::Set(size_t place, Signal signal, uint64_t sequence) {
-  layout()->places[place].sequences[static_cast<size_t>(signal)].store(sequence, std::memory_order_relaxed);
+ForwardState ForwardPositions::Get(size_t place, Signal signal) const {
+  const Lane& lane = layout()->places[place].lanes[static_cast<size_t>(signal)];
+  const StoredState& stored = lane.states[lane.active.load(std::memory_order_acquire) & 1];
+  ForwardState state{stored.sequence, stored.sent, stored.rejected, {}};
+  std::copy(std::begin(stored.given_up), std::end(stored.given_up), state.given_up.begin());
+  return state;
 }
+
+void ForwardPositions::Set(size_t place, Signal signal, const ForwardState& state) {
+  Lane& lane = layout()->places[place].lanes[static_cast<size_t>(signal)];
+  const uint64_t next = (lane.active.load(std::memory_order_relaxed) & 1) ^ 1;
+  StoredState& stored = lane.states[next];
+  stored.sequence = state.sequence;
+  stored.sent = state.sent;
+  stored.rejected = state.rejected;
+  std::copy(state.given_up.begin(), state.given_up.end(), stored.given_up);
+  lane.active.store(next, std::memory_order_release);
+}
+
+bool ForwardPositions::is_relay() const { return layout()->is_relay != 0; }
+
+bool ForwardPositions::ExistsIn(const std::string& writer_dir) { return platform::Exists(PathIn(writer_dir)); }
+
+int64_t ForwardState::Items() const { return std::accumulate(given_up.begin(), given_up.end(), sent + rejected); }
 
 }  // namespace otlp_arrow

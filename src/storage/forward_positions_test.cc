@@ -26,14 +26,28 @@ TEST_F(ForwardPositionsTest, AreThereAfterwards) {
     const auto first = positions->PlaceOf("backend");
     const auto second = positions->PlaceOf("archive");
     ASSERT_TRUE(first.ok() && second.ok());
-    EXPECT_EQ(positions->Get(*first), (StoredSequences{0, 0, 0}));
-    positions->Set(*first, Signal::kTraces, 7);
-    positions->Set(*second, Signal::kLogs, 9);
+    EXPECT_EQ(positions->Get(*first, Signal::kTraces).sequence, 0u);
+    positions->Set(*first, Signal::kTraces, {.sequence = 3, .sent = 1, .rejected = 0, .given_up = {}});
+    positions->Set(*first, Signal::kTraces, {.sequence = 7, .sent = 5, .rejected = 1, .given_up = {0, 2, 0, 0, 4}});
+    positions->Set(*second, Signal::kLogs, {.sequence = 9, .sent = 2, .rejected = 0, .given_up = {}});
   }
   auto positions = Open();
   EXPECT_EQ(positions->names(), (std::vector<std::string>{"backend", "archive"}));
-  EXPECT_EQ(positions->Get(*positions->PlaceOf("archive")), (StoredSequences{0, 0, 9}));
-  EXPECT_EQ(positions->Get(*positions->PlaceOf("backend")), (StoredSequences{7, 0, 0}));
+  EXPECT_FALSE(positions->is_relay());
+  EXPECT_EQ(positions->Get(*positions->Find("archive"), Signal::kLogs).sequence, 9u);
+  EXPECT_EQ(positions->Get(*positions->Find("archive"), Signal::kTraces).Items(), 0);
+  EXPECT_FALSE(positions->Find("nobody").has_value());
+  const ForwardState state = positions->Get(*positions->PlaceOf("backend"), Signal::kTraces);
+  EXPECT_EQ(state.sequence, 7u);
+  EXPECT_EQ(state.given_up[4], 4);
+  EXPECT_EQ(state.Items(), 12);
+}
+
+TEST_F(ForwardPositionsTest, AJournalOfARelayStaysOne) {
+  EXPECT_FALSE(ForwardPositions::ExistsIn(dir_.path()));
+  ASSERT_TRUE(ForwardPositions::Open(dir_.path(), true).ok());
+  EXPECT_TRUE(ForwardPositions::ExistsIn(dir_.path()));
+  EXPECT_TRUE(Open()->is_relay());
 }
 
 TEST_F(ForwardPositionsTest, NamesThatCannotBeAreRefused) {
@@ -48,7 +62,7 @@ TEST_F(ForwardPositionsTest, NamesThatCannotBeAreRefused) {
 TEST_F(ForwardPositionsTest, AnotherFileIsRefused) {
   std::ofstream(ForwardPositions::PathIn(dir_.path())) << "short";
   EXPECT_EQ(ForwardPositions::Open(dir_.path()).status().code(), StatusCode::kIo);
-  std::ofstream(ForwardPositions::PathIn(dir_.path())) << std::string(8192, 'x');
+  std::ofstream(ForwardPositions::PathIn(dir_.path())) << std::string(1 << 16, 'x');
   EXPECT_EQ(ForwardPositions::Open(dir_.path()).status().code(), StatusCode::kIo);
 }
 

@@ -1,5 +1,5 @@
 // The loss ledger: what became of every item. For each signal
-//   received = stored + in_flight + refused + invalid + expired
+//   received = stored + relayed + in_flight + refused + invalid + expired
 // holds at any moment; the tests check it after every fault that they inject.
 #pragma once
 
@@ -16,14 +16,15 @@ namespace otlp_arrow {
 struct SignalLedger {
   int64_t received = 0;   // every item that arrived at the door
   int64_t stored = 0;     // in published files
-  int64_t in_flight = 0;  // acknowledged, not yet in a published file
+  int64_t relayed = 0;    // never to be in a file: sent on, or given up, at every destination
+  int64_t in_flight = 0;  // acknowledged, not yet in a published file, or not yet relayed
   int64_t expired = 0;    // once stored, deleted by retention
   std::map<std::string, int64_t, std::less<>> refused;  // the sender was told to try again, by reason
   std::map<std::string, int64_t, std::less<>> invalid;  // the sender was told that the item is bad, by reason
 
   int64_t RefusedTotal() const;
   int64_t InvalidTotal() const;
-  bool Balances() const { return received == stored + in_flight + expired + RefusedTotal() + InvalidTotal(); }
+  bool Balances() const { return received == stored + relayed + in_flight + expired + RefusedTotal() + InvalidTotal(); }
   SignalLedger& operator+=(const SignalLedger& other);
 };
 

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "forward/backoff.h"
-#include "forward/otlp_sender.h"
+#include "senders/sender_factory.h"
 
 namespace otlp_arrow {
 namespace {
@@ -106,7 +106,7 @@ Result<std::shared_ptr<OtlpClient>> OtlpClient::Make(OtlpClientOptions options) 
     return Status::Config("first_retry is " + std::to_string(options.first_retry.count()) + " ms, and must be 1 ms or more");
   }
   SenderOptions sender_options{.endpoint = endpoint, .gzip = options.gzip, .headers = std::move(options.headers), .ca_file = options.ca_file};
-  OTLP_ASSIGN_OR_RETURN(auto sender, OtlpSender::Make(std::move(sender_options)));
+  OTLP_ASSIGN_OR_RETURN(auto sender, MakeSender(std::move(sender_options)));
   return std::shared_ptr<OtlpClient>(std::make_shared<RetryingClient>(std::move(sender), std::move(endpoint), options.first_retry));
 }
 

@@ -1,4 +1,4 @@
-// Where OTLP is sent: a URL, taken apart.
+// Where telemetry is sent: a URL, taken apart.
 #pragma once
 
 #include <cstdint>
@@ -11,9 +11,9 @@
 
 namespace otlp_arrow {
 
-enum class OtlpProtocol { kGrpc, kHttp };
+enum class OtlpProtocol { kGrpc, kHttp, kFlight };
 
-std::string_view ProtocolName(OtlpProtocol protocol);  // "grpc", "http"
+std::string_view ProtocolName(OtlpProtocol protocol);  // "grpc", "http", "flight"
 std::optional<OtlpProtocol> ProtocolFromName(std::string_view name);
 
 struct Endpoint {
@@ -30,8 +30,9 @@ struct Endpoint {
   std::string SignalPath(Signal signal) const;
 };
 
-// Reads "http://host:4318", "https://host/prefix", "host:4317". Without `protocol`, port 4318 or a path mean HTTP, all
-// else gRPC. Without a port: 443 for https, otherwise the protocol's (4317, 4318). https means TLS for both.
+// Reads "http://host:4318", "https://host/prefix", "host:4317", "grpc://host:4319". Without `protocol`, port 4318 or a path mean
+// HTTP, port 4319 Flight, all else gRPC. Without a port: 443 for https, otherwise the protocol's (4317, 4318, 4319). https,
+// grpcs and grpc+tls mean TLS.
 // Errors (config) quote the URL and say what is wrong.
 Result<Endpoint> ParseEndpoint(std::string_view url, std::optional<OtlpProtocol> protocol = std::nullopt);
 

@@ -1,4 +1,4 @@
-#include "forward/gzip.h"
+#include "senders/gzip.h"
 
 #include <algorithm>
 #include <limits>

@@ -1,4 +1,4 @@
-#include "forward/export_response.h"
+#include "senders/export_response.h"
 
 #include <gtest/gtest.h>
 #include <protozero/pbf_writer.hpp>

@@ -13,8 +13,8 @@
 #include <protozero/pbf_writer.hpp>
 #include <zlib.h>
 
-#include "forward/otlp_sender.h"
-#include "forward/test_certificate.h"
+#include "senders/sender_factory.h"
+#include "senders/test_certificate.h"
 #include "opentelemetry/proto/collector/trace/v1/trace_service.pb.h"
 
 namespace otlp_arrow {
@@ -110,7 +110,7 @@ class FakeServer {
 
 std::unique_ptr<OtlpSender> SenderTo(const std::string& url, SenderOptions options = {}) {
   options.endpoint = *ParseEndpoint(url, OtlpProtocol::kHttp);
-  auto sender = OtlpSender::Make(options);
+  auto sender = MakeSender(options);
   EXPECT_TRUE(sender.ok()) << sender.status().ToString();
   return *std::move(sender);
 }
@@ -262,7 +262,7 @@ TEST(HttpSenderTest, SpeaksTlsAndChecksTheCertificate) {
 TEST(OtlpSenderTest, RefusesHeadersAndFilesThatCannotBe) {
   const auto error = [](SenderOptions options) {
     options.endpoint = *ParseEndpoint("https://127.0.0.1:4318");
-    auto sender = OtlpSender::Make(options);
+    auto sender = MakeSender(options);
     return sender.ok() ? std::string() : sender.status().message();
   };
   EXPECT_THAT(error({.endpoint = {}, .gzip = false, .headers = {{"a b", "c"}}, .ca_file = {}}),

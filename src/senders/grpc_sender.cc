@@ -11,8 +11,8 @@
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/support/byte_buffer.h>
 
-#include "forward/export_response.h"
-#include "forward/otlp_sender.h"
+#include "senders/export_response.h"
+#include "senders/sender_factory.h"
 
 namespace otlp_arrow {
 namespace {

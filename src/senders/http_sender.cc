@@ -12,9 +12,9 @@
 #include <boost/beast/http.hpp>
 #include <boost/beast/ssl.hpp>
 
-#include "forward/export_response.h"
-#include "forward/gzip.h"
-#include "forward/otlp_sender.h"
+#include "senders/export_response.h"
+#include "senders/gzip.h"
+#include "senders/sender_factory.h"
 
 namespace otlp_arrow {
 namespace {

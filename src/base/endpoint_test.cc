@@ -1,4 +1,4 @@
-#include "forward/endpoint.h"
+#include "base/endpoint.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "forward/endpoint.h"
+#include "base/endpoint.h"
 
 #include "base/host_port.h"
 
@@ -7,6 +7,7 @@ namespace {
 
 constexpr uint16_t kGrpcPort = 4317;
 constexpr uint16_t kHttpPort = 4318;
+constexpr uint16_t kFlightPort = 4319;
 constexpr uint16_t kHttpsPort = 443;
 
 // What may be shown of a URL: passwords and keys stand before an '@' or in a query.
@@ -37,16 +38,34 @@ std::string TrimmedPath(std::string_view path) {
 }
 
 OtlpProtocol GuessProtocol(uint16_t port, std::string_view path) {
-  return port == kHttpPort || !path.empty() ? OtlpProtocol::kHttp : OtlpProtocol::kGrpc;
+  if (port == kHttpPort || !path.empty()) return OtlpProtocol::kHttp;
+  return port == kFlightPort ? OtlpProtocol::kFlight : OtlpProtocol::kGrpc;
+}
+
+uint16_t PortOf(OtlpProtocol protocol) {
+  switch (protocol) {
+    case OtlpProtocol::kGrpc: return kGrpcPort;
+    case OtlpProtocol::kHttp: return kHttpPort;
+    case OtlpProtocol::kFlight: return kFlightPort;
+  }
+  return 0;
 }
 
 }  // namespace
 
-std::string_view ProtocolName(OtlpProtocol protocol) { return protocol == OtlpProtocol::kGrpc ? "grpc" : "http"; }
+std::string_view ProtocolName(OtlpProtocol protocol) {
+  switch (protocol) {
+    case OtlpProtocol::kGrpc: return "grpc";
+    case OtlpProtocol::kHttp: return "http";
+    case OtlpProtocol::kFlight: return "flight";
+  }
+  return "";
+}
 
 std::optional<OtlpProtocol> ProtocolFromName(std::string_view name) {
   if (name == "grpc") return OtlpProtocol::kGrpc;
   if (name == "http") return OtlpProtocol::kHttp;
+  if (name == "flight") return OtlpProtocol::kFlight;
   return std::nullopt;
 }
 
@@ -67,10 +86,11 @@ Result<Endpoint> ParseEndpoint(std::string_view url, std::optional<OtlpProtocol>
   std::string_view rest = url;
   if (const size_t scheme_end = url.find("://"); scheme_end != std::string_view::npos) {
     const std::string_view scheme = url.substr(0, scheme_end);
-    if (scheme != "http" && scheme != "https") {
-      return Refuse(url, "has the scheme '" + std::string(scheme) + "'; known are http and https");
+    const bool is_grpc = scheme == "grpc" || scheme == "grpc+tcp";
+    endpoint.tls = scheme == "https" || scheme == "grpcs" || scheme == "grpc+tls";
+    if (scheme != "http" && !is_grpc && !endpoint.tls) {
+      return Refuse(url, "has the scheme '" + std::string(scheme) + "'; known are http and https (and grpc, grpc+tls for gRPC and Flight)");
     }
-    endpoint.tls = scheme == "https";
     rest.remove_prefix(scheme_end + 3);
   }
   if (rest.find_first_of("?#") != std::string_view::npos) {
@@ -91,11 +111,11 @@ Result<Endpoint> ParseEndpoint(std::string_view url, std::optional<OtlpProtocol>
   endpoint.port = address->port;
   endpoint.protocol = protocol.value_or(GuessProtocol(endpoint.port, endpoint.path));
   if (!has_port) {
-    endpoint.port = endpoint.tls ? kHttpsPort : endpoint.protocol == OtlpProtocol::kGrpc ? kGrpcPort : kHttpPort;
+    endpoint.port = endpoint.tls ? kHttpsPort : PortOf(endpoint.protocol);
   }
-  if (endpoint.protocol == OtlpProtocol::kGrpc && !endpoint.path.empty()) {
-    return Refuse(url, "has the path '" + endpoint.path +
-                           "', which gRPC has no use for (for OTLP/HTTP choose the protocol http)");
+  if (endpoint.protocol != OtlpProtocol::kHttp && !endpoint.path.empty()) {
+    return Refuse(url, "has the path '" + endpoint.path + "', which " + (endpoint.protocol == OtlpProtocol::kGrpc ? "gRPC" : "Flight") +
+                           " has no use for (for OTLP/HTTP choose the protocol http)");
   }
   return endpoint;
 }

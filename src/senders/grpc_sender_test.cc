@@ -8,8 +8,8 @@
 #include <gtest/gtest.h>
 #include <protozero/pbf_writer.hpp>
 
-#include "forward/otlp_sender.h"
-#include "forward/test_certificate.h"
+#include "senders/sender_factory.h"
+#include "senders/test_certificate.h"
 #include "opentelemetry/proto/collector/trace/v1/trace_service.pb.h"
 
 namespace otlp_arrow {
@@ -84,7 +84,7 @@ class GrpcSenderTest : public ::testing::Test {
   }
   std::unique_ptr<OtlpSender> Sender(SenderOptions options = {}, const std::string& scheme = "http") {
     options.endpoint = *ParseEndpoint(scheme + "://127.0.0.1:" + std::to_string(port_), OtlpProtocol::kGrpc);
-    auto sender = OtlpSender::Make(options);
+    auto sender = MakeSender(options);
     EXPECT_TRUE(sender.ok()) << sender.status().ToString();
     return *std::move(sender);
   }

@@ -1,4 +1,4 @@
-#include "forward/export_response.h"
+#include "senders/export_response.h"
 
 #include <algorithm>
 #include <charconv>
