@@ -1,6 +1,7 @@
 #include "storage/journal.h"
 
 #include <algorithm>
+#include <chrono>
 #include <charconv>
 #include <cstdio>
 #include <cstring>
@@ -38,7 +39,7 @@ struct RecordHeader {
   uint64_t items;
   uint64_t rejected_items;
   uint64_t request_hash;
-  uint64_t reserved;
+  int64_t time;       // of the append, nanoseconds since 1970
   uint64_t hash;  // of the 56 bytes before it, seeded with the segment's number
 };
 static_assert(sizeof(RecordHeader) == 64);
@@ -202,7 +203,7 @@ Status ReadOn(const JournalSegment& segment, Signal signal, const JournalBatchLi
       const auto request = std::string_view(window).substr(at - window_at + sizeof(RecordHeader), header.size);
       if (XXH3_64bits(request.data(), request.size()) == header.request_hash) {
         batch->records.push_back({header.sequence, batch->requests.size(), request.size(), static_cast<int64_t>(header.items),
-                                  static_cast<int64_t>(header.rejected_items)});
+                                  static_cast<int64_t>(header.rejected_items), header.time});
         batch->requests.append(request);
       } else {
         batch->damaged_bytes += header.size;
@@ -330,6 +331,7 @@ Result<uint64_t> Journal::Append(Signal signal, std::string_view request, int64_
   header.items = static_cast<uint64_t>(items);
   header.rejected_items = static_cast<uint64_t>(rejected_items);
   header.request_hash = XXH3_64bits(request.data(), request.size());
+  header.time = std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
   header.hash = HashOf(header, segment.number);
   static constexpr char kZeros[kAlignment] = {};
   const std::string_view parts[] = {Bytes(header), request, {kZeros, Padded(request.size()) - request.size()}};

@@ -82,6 +82,7 @@ struct JournalBatch {
     size_t offset = 0, size = 0;  // in `requests`
     int64_t items = 0;
     int64_t rejected_items = 0;
+    int64_t time = 0;  // of its arrival, nanoseconds since 1970; 0 where unknown
   };
   std::string requests;
   std::vector<Record> records;  // in order
