@@ -34,6 +34,12 @@ pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
 find_package(simdjson CONFIG REQUIRED)
 
 if(OTLP_ARROW_BUILD_SERVICE)
+  if(NOT OTLP_ARROW_ARROW_FLIGHT_LINK)
+    message(FATAL_ERROR "Arrow was found without Arrow Flight (ArrowFlight package, or libarrow_flight of the pyarrow wheel), which the service needs; install it, or set OTLP_ARROW_BUILD_SERVICE=OFF")
+  endif()
+  # It brings a gRPC of its own along, hidden in the library.
+  add_library(otlp_arrow_arrow_flight INTERFACE)
+  target_link_libraries(otlp_arrow_arrow_flight INTERFACE ${OTLP_ARROW_ARROW_FLIGHT_LINK} otlp_arrow_arrow)
   pkg_check_modules(GRPC REQUIRED IMPORTED_TARGET grpc++)
   find_package(Boost 1.74 REQUIRED)
   find_package(yaml-cpp REQUIRED)

@@ -120,6 +120,7 @@ if(OTLP_ARROW_BUILD_SERVICE)
   otlp_arrow_package_library(service NAME otlp_arrow_service SHOWS ${shows_service} LAYERS ${service_layers} SHARED_LAYERS ${core_layers}
                              PUBLIC otlp_arrow_core_<kind>
                              PRIVATE ${core_libraries} OpenSSL::SSL ZLIB::ZLIB yaml-cpp
+                             $<BUILD_INTERFACE:otlp_arrow_arrow_flight> $<INSTALL_INTERFACE:otlp_arrow::arrow_flight>
                              $<BUILD_INTERFACE:PkgConfig::GRPC> $<INSTALL_INTERFACE:PkgConfig::otlp_arrow_grpc>)
   otlp_arrow_set_rpath(otlp-arrow "\$ORIGIN/../${CMAKE_INSTALL_LIBDIR}")
   install(TARGETS otlp-arrow RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
@@ -141,6 +142,9 @@ install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/otlp_arrow DESTINATION ${CMAKE_I
 install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/otlp-arrow)
 if(OTLP_ARROW_BUNDLE_ARROW AND OTLP_ARROW_ARROW_LIBRARY_DIR)
   install(FILES ${OTLP_ARROW_ARROW_LINK} DESTINATION ${arrow_dir})
+  if(OTLP_ARROW_BUILD_SERVICE)
+    install(FILES ${OTLP_ARROW_ARROW_FLIGHT_LINK} DESTINATION ${arrow_dir})
+  endif()
 endif()
 
 # --- the CMake package, and one for pkg-config ----------------------------------------------------

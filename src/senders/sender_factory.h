@@ -18,6 +18,9 @@ struct SenderOptions {
   std::string ca_file;  // PEM; with TLS, trusted instead of the system's authorities
 };
 
+// What the destination is told with each request; secrets are looked up. Errors (config) name the key, never a secret.
+Result<SenderOptions> SenderOptionsOf(const ForwardingConfig& config);
+
 // Does not connect yet. Errors (config): an unreadable `ca_file`, a header that cannot be one.
 Result<std::unique_ptr<OtlpSender>> MakeSender(SenderOptions options);
 
