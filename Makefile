@@ -44,6 +44,7 @@ unit: setup
 	@tools/run_unit_tests.sh release
 
 e2e: build
+	@tools/collector/build.sh
 	@.venv/bin/python -m pytest tests/e2e
 	@.venv/bin/python -m pytest --timeout=300 tests --ignore=tests/e2e
 

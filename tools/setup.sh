@@ -13,10 +13,12 @@ packages=(
   libgrpc++-dev libgrpc-dev protobuf-compiler protobuf-compiler-grpc libprotobuf-dev libprotozero-dev
   libboost-dev libyaml-cpp-dev libcli11-dev libspdlog-dev libfmt-dev libssl-dev libsimdjson-dev
   libxxhash-dev libzstd-dev zlib1g-dev libgtest-dev libgmock-dev
-  clang-19 libclang-rt-19-dev llvm-19 ccache
+  clang-19 libclang-rt-19-dev llvm-19 ccache openssl
 )
 # These are only in the backports suite.
 backports=(opentelemetry-cpp-dev libopentelemetry-proto-dev)
+# For tools/collector/build.sh, which also looks where Go's own archive is unpacked to.
+command -v go >/dev/null || [ -x /usr/local/go/bin/go ] || backports+=(golang-go)
 
 is_installed() { dpkg-query -W -f='${db:Status-Abbrev}' "$1" 2>/dev/null | grep -q '^ii'; }
 

@@ -39,6 +39,7 @@ step layers tools/check_includes.py
 step headers tools/check_headers.sh
 step build build || finish
 step "unit tests" tools/run_unit_tests.sh release
+step collector tools/collector/build.sh
 step e2e .venv/bin/python -m pytest -q --junitxml=build/reports/pytest/e2e.xml tests/e2e
 step wheel wheel
 step python .venv/bin/python -m pytest -q --timeout=300 --junitxml=build/reports/pytest/python.xml tests/python

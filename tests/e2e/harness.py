@@ -35,10 +35,10 @@ def inspect(path):
 class Server:
     """`otlp-arrow serve` on free ports of the loopback interface, with what it says on standard error in a file."""
 
-    def __init__(self, directory, *flags, env=None, ready=True, cwd=None, preexec_fn=None):
+    def __init__(self, directory, *flags, env=None, ready=True, cwd=None, preexec_fn=None, grpc="127.0.0.1:0"):
         self.directory = pathlib.Path(directory)
         self.started = time.monotonic()
-        command = [BINARY, "serve", "--output-dir", directory, "--grpc-address", "127.0.0.1:0", "--http-address", "127.0.0.1:0", *flags]
+        command = [BINARY, "serve", "--output-dir", directory, "--grpc-address", grpc, "--http-address", "127.0.0.1:0", *flags]
         self.log_file = tempfile.NamedTemporaryFile("w+", prefix="otlp-arrow-", suffix=".log")
         self.process = subprocess.Popen([str(c) for c in command], stdin=subprocess.DEVNULL, stderr=self.log_file, env=environment(**(env or {})),
                                         cwd=cwd, preexec_fn=preexec_fn)
