@@ -28,6 +28,12 @@ void CircuitBreaker::OnFailure(Time now, std::chrono::milliseconds retry_after) 
   open_until_ = std::max(open_until_, now + std::max(options_.open_for, retry_after));
 }
 
+void CircuitBreaker::Trip(Time now) {
+  ++failures_;
+  state_ = State::kOpen;
+  open_until_ = std::max(open_until_, now + options_.open_for);
+}
+
 void CircuitBreaker::OnAbandoned() {
   if (state_ == State::kHalfOpen) state_ = State::kOpen;
 }

@@ -26,6 +26,8 @@ class CircuitBreaker {
   void OnSuccess();
   // Not before `retry_after`, where the peer wished so.
   void OnFailure(Time now, std::chrono::milliseconds retry_after = std::chrono::milliseconds(0));
+  // No request can succeed until something is mended: opens at once, also where it would never open by failures.
+  void Trip(Time now);
   // Whoever got a yes did not send.
   void OnAbandoned();
 

@@ -55,6 +55,13 @@ TEST_F(CircuitBreakerTest, WhatWasNotSentDecidesNothing) {
   EXPECT_TRUE(breaker_.TryEnter(now_));
 }
 
+TEST_F(CircuitBreakerTest, TripsAtOnce) {
+  CircuitBreaker never({.failures = 0, .open_for = milliseconds(100)});
+  never.Trip(now_);
+  EXPECT_FALSE(never.TryEnter(now_ + milliseconds(99)));
+  EXPECT_TRUE(never.TryEnter(now_ + milliseconds(100)));
+}
+
 TEST_F(CircuitBreakerTest, CanBeSwitchedOff) {
   CircuitBreaker never({.failures = 0, .open_for = milliseconds(100)});
   for (int i = 0; i < 50; ++i) never.OnFailure(now_);

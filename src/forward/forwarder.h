@@ -44,7 +44,8 @@ class Forwarder {
   virtual StoredSequences DoneUpTo(ForwardSource& source) const = 0;
   // Items of a signal that all of them have settled: the smallest number of any destination that takes it.
   virtual int64_t SettledItems(ForwardSource& source, Signal signal) const = 0;
-  bool IsSettled(ForwardSource& source) const;
+  // Nothing is left to be sent, to any of them.
+  virtual bool IsSettled(ForwardSource& source) const = 0;
 
   // Does any destination take it?
   virtual bool Takes(Signal signal) const = 0;
