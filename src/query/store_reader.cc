@@ -1,18 +1,11 @@
-#include <algorithm>
 #include <filesystem>
-#include <map>
-#include <mutex>
-#include <set>
 #include <utility>
 
 #include <arrow/c/bridge.h>
-#include <arrow/type.h>
 
-#include "base/platform/platform.h"
 #include "otlp/scan.h"
-#include "otlp_arrow/config.h"
 #include "otlp_arrow/reader.h"
-#include "query/store_stream.h"
+#include "query/stream_planner.h"
 #include "query/table_union.h"
 
 namespace otlp_arrow {
@@ -20,130 +13,29 @@ namespace {
 
 namespace fs = std::filesystem;
 
-RowFilter FilterOf(const ReadOptions& options) {
-  RowFilter filter;
-  filter.start = options.start;
-  filter.end = options.end;
-  filter.services = options.services;
-  return filter;
-}
-
-// Columns that every file has, so that no file need be opened to know their types.
-bool AllOwn(Signal signal, const std::vector<std::string>& columns) {
-  if (columns.empty()) return false;
-  const auto schema = TableSchema(signal, {});
-  return std::all_of(columns.begin(), columns.end(), [&](const auto& name) { return schema->GetFieldIndex(name) >= 0; });
-}
-
-std::vector<PromotedAttribute> DefaultPromoted() {
-  auto promoted = ParsePromotedAttributes(Config::DefaultPromotedAttributes());
-  return promoted.ok() ? *std::move(promoted) : std::vector<PromotedAttribute>();
-}
-
 Status Export(std::unique_ptr<StoreStream> stream, ArrowArrayStream* out) {
   const arrow::Status exported = arrow::ExportRecordBatchReader(std::shared_ptr<StoreStream>(std::move(stream)), out);
   return exported.ok() ? Status::Ok() : Status::Io("cannot export the Arrow stream: " + exported.message());
 }
 
-// The schemas of files, which never change: each file is opened once for them.
-class SchemaCache {
- public:
-  // Null where the file is gone, damaged or no table of the signal: reading it tells.
-  std::shared_ptr<arrow::Schema> Get(const std::string& path, Signal signal) {
-    {
-      std::lock_guard lock(mutex_);
-      if (const auto known = schemas_.find(path); known != schemas_.end()) return known->second;
-    }
-    auto file = StoredFile::Open(path);
-    if (!file.ok() || file->signal() != signal) return nullptr;
-    std::lock_guard lock(mutex_);
-    auto& schema = schemas_[path];
-    if (!schema) schema = Shared(file->schema());
-    return schema;
-  }
-
-  // Forgets the files of the signal's folder that are not in `files` any more.
-  void Keep(const std::string& folder, const std::vector<std::string>& files) {
-    const std::set<std::string> there(files.begin(), files.end());
-    std::lock_guard lock(mutex_);
-    std::erase_if(schemas_, [&](const auto& entry) { return entry.first.starts_with(folder) && !there.contains(entry.first); });
-  }
-
- private:
-  // Most files have the same one.
-  std::shared_ptr<arrow::Schema> Shared(const std::shared_ptr<arrow::Schema>& schema) {
-    for (const auto& one : distinct_) {
-      if (one->Equals(*schema, true)) return one;
-    }
-    distinct_.push_back(schema);
-    return schema;
-  }
-
-  std::mutex mutex_;
-  std::map<std::string, std::shared_ptr<arrow::Schema>> schemas_;
-  std::vector<std::shared_ptr<arrow::Schema>> distinct_;
-};
-
 class DirectoryReader final : public StoreReader {
  public:
-  explicit DirectoryReader(std::string path) : layout_(std::move(path)) {
-    std::error_code ignored;
-    is_output_dir_ = fs::is_directory(layout_.root() + "/otlp", ignored) || fs::is_directory(layout_.JournalsDir(), ignored);
-  }
+  explicit DirectoryReader(std::string path) : planner_(std::move(path)) {}
 
   Status Read(Signal signal, const ReadOptions& options, ArrowArrayStream* stream) override {
-    OTLP_ASSIGN_OR_RETURN(StreamPlan plan, Plan(signal, options));
+    OTLP_ASSIGN_OR_RETURN(StreamPlan plan, planner_.Plan(signal, options));
     return Export(std::make_unique<StoreStream>(std::move(plan)), stream);
   }
 
   Result<int64_t> CountRows(Signal signal, const ReadOptions& options) override {
-    OTLP_ASSIGN_OR_RETURN(StreamPlan plan, Plan(signal, options));
+    OTLP_ASSIGN_OR_RETURN(StreamPlan plan, planner_.Plan(signal, options));
     return StoreStream(std::move(plan)).Count();
   }
 
-  const std::string& path() const override { return layout_.root(); }
+  const std::string& path() const override { return planner_.path(); }
 
  private:
-  Result<StreamPlan> Plan(Signal signal, const ReadOptions& options) {
-    StreamPlan plan;
-    plan.signal = signal;
-    plan.filter = FilterOf(options);
-    plan.mixed_files = !IsOutputDir();
-    if (plan.mixed_files) {
-      OTLP_ASSIGN_OR_RETURN(plan.snapshot.files, FindStoredFiles(layout_.root()));
-    } else {
-      OTLP_ASSIGN_OR_RETURN(plan.snapshot, TakeSnapshot(layout_, signal, options.include_journal));
-    }
-    OTLP_RETURN_NOT_OK(ChooseColumns(options.columns, &plan));
-    return plan;
-  }
-
-  Status ChooseColumns(const std::vector<std::string>& columns, StreamPlan* plan) {
-    TableUnion all(plan->signal);
-    if (!AllOwn(plan->signal, columns)) {
-      const std::string folder = plan->mixed_files ? layout_.root() : layout_.DataDir(plan->signal) + "/";
-      schemas_.Keep(folder, plan->snapshot.files);
-      for (const auto& path : plan->snapshot.files) {
-        if (const auto schema = schemas_.Get(path, plan->signal)) all.Add(*schema);
-      }
-      // Nothing is in files yet: what the writers most likely promote.
-      if (all.Promoted().empty() && plan->snapshot.files.empty()) all.Add(*TableSchema(plan->signal, DefaultPromoted()));
-    }
-    plan->promoted = all.Promoted();
-    OTLP_ASSIGN_OR_RETURN(plan->schema, SelectColumns(all.schema(), columns, plan->signal));
-    return Status::Ok();
-  }
-
-  // A directory may become one after it was opened.
-  bool IsOutputDir() const {
-    if (is_output_dir_) return true;
-    std::error_code ignored;
-    return fs::is_directory(layout_.root() + "/otlp", ignored);
-  }
-
-  StoreLayout layout_;
-  bool is_output_dir_ = false;
-  SchemaCache schemas_;
+  StreamPlanner planner_;
 };
 
 }  // namespace
