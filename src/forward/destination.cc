@@ -208,7 +208,7 @@ std::optional<Destination::Work> Destination::TakeWork(SteadyTime now, SteadyTim
     if (!view.has_unread) continue;
     *has_unread = true;
     const bool is_left_over = i < left_over;
-    waits_for_left_over[s] = is_left_over;
+    waits_for_left_over[s] = is_left_over && !lane->is_unreadable;
     const SteadyTime due = view.since + milliseconds(config_.batch_delay_ms);
     const bool is_ready = is_left_over || draining || view.unread_bytes >= config_.batch_bytes || now >= due || lane->MustGiveUp();
     if (!is_ready) {
@@ -244,6 +244,7 @@ std::optional<Lane::Batch> Destination::ReadFrom(const std::shared_ptr<Lane>& la
     if (read.ok()) batch = *std::move(read);
   }
   if (!status.ok()) spdlog::error("forwarding to '{}': {}; tried again", name_, status.message());
+  lane->is_unreadable = !status.ok();
   bool moved = false;
   {
     std::lock_guard lock(mutex_);

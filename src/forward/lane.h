@@ -71,6 +71,8 @@ class Lane {
   ForwardSource& source() const { return *source_; }
   Signal signal() const { return signal_; }
 
+  bool is_unreadable = false;  // the reader's: the last Read or GiveUp failed
+
   int users = 0;            // threads that are reading it or sending a batch of it
   bool is_removed = false;  // no more batches are to be taken from it
 

@@ -26,7 +26,7 @@ void WriteRequests(const std::filesystem::path& corpus, Signal signal) {
     const std::string request = RandomOtlp(seed).Request(signal);
     if (request.size() < kSmallest || request.size() > kLargest) continue;
     const std::string name = std::string(SignalName(signal)) + "_" + std::to_string(written++);
-    for (const char* target : {"scan_fuzzer", "decode_fuzzer"}) {
+    for (const char* target : {"scan_fuzzer", "decode_fuzzer", "split_fuzzer"}) {
       WriteInput(corpus / target, name, static_cast<char>(signal), request);
     }
   }
@@ -53,6 +53,18 @@ void WriteValues(const std::filesystem::path& corpus) {
   for (const auto& [type, text] : texts) WriteInput(folder, std::string("text_") + type + "_" + std::to_string(written++), type, text);
 }
 
+// Records of all signals; whole, and with damage at a few places.
+void WriteJournals(const std::filesystem::path& corpus) {
+  const std::filesystem::path folder = corpus / "journal_fuzzer";
+  const std::string three = std::string("\x00\x20\x01\x80\x02\x21", 6);  // signal and length each
+  WriteInput(folder, "whole", '\3', three);
+  WriteInput(folder, "empty", '\0', "");
+  WriteInput(folder, "no_segment_header", '\3', three + std::string("\x00\x00X", 3));
+  WriteInput(folder, "no_record_header", '\3', three + std::string("\x40\x00X", 3));
+  WriteInput(folder, "request", '\3', three + std::string("\x85\x00X", 3));
+  WriteInput(folder, "length", '\3', three + std::string("\x50\x00\xff\x51\x00\xff", 6));
+}
+
 }  // namespace
 }  // namespace otlp_arrow::testing
 
@@ -63,4 +75,5 @@ int main(int argc, char** argv) {
   }
   for (otlp_arrow::Signal signal : otlp_arrow::kAllSignals) otlp_arrow::testing::WriteRequests(argv[1], signal);
   otlp_arrow::testing::WriteValues(argv[1]);
+  otlp_arrow::testing::WriteJournals(argv[1]);
 }
