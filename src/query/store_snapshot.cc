@@ -5,6 +5,7 @@
 
 #include "base/platform/platform.h"
 #include "query/stored_files.h"
+#include "storage/forward_positions.h"
 #include "storage/journal.h"
 #include "storage/ledger_file.h"
 #include "storage/writer_directory.h"
@@ -35,14 +36,22 @@ uint64_t LastStored(const StoreLayout& layout, const std::string& writer, Signal
   return ReadLedgerFile(layout, writer).stored_sequences[static_cast<size_t>(signal)];
 }
 
+bool IsRelay(const std::string& writer_dir) {
+  const auto positions = ForwardSnapshot::Take(writer_dir);
+  return positions && positions->is_relay;
+}
+
 Result<Journals> ReadJournals(const StoreLayout& layout, Signal signal) {
   Journals journals;
   OTLP_ASSIGN_OR_RETURN(const auto writers, platform::ListDirectory(layout.JournalsDir()));
   for (const auto& writer : writers) {
     if (!writer.is_directory || writer.name[0] == kUnfinishedPrefix) continue;
-    OTLP_ASSIGN_OR_RETURN(const auto segments, ListJournalSegments(layout.WriterDir(writer.name)));
-    // Segments kept for later use are full of what is stored: it need not be copied.
-    const uint64_t stored = LastStored(layout, writer.name, signal);
+    if (IsRelay(layout.WriterDir(writer.name))) continue;  // none of it is a row of this store
+    OTLP_ASSIGN_OR_RETURN(auto segments, ListJournalSegments(layout.WriterDir(writer.name)));
+    // Segments that wait to be forwarded or to be used again are full of what is stored: it need not be read.
+    const LedgerSnapshot ledger = ReadLedgerFile(layout, writer.name);
+    const uint64_t stored = ledger.stored_sequences[static_cast<size_t>(signal)];
+    segments = WithoutStoredSegments(std::move(segments), ledger.stored_through);
     for (const auto& path : segments) OTLP_RETURN_NOT_OK(ReadSegment(path, signal, stored, &journals[writer.name]));
   }
   return journals;

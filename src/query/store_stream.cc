@@ -59,6 +59,11 @@ Result<std::shared_ptr<arrow::RecordBatch>> StoreStream::Next() {
   return NextOfRequests();
 }
 
+const std::string* StoreStream::NextFile() const {
+  if (current_ && current_->next_batch < current_->first.batch_count()) return nullptr;
+  return next_file_ < plan_.snapshot.files.size() ? &plan_.snapshot.files[next_file_] : nullptr;
+}
+
 Result<StoredFile> StoreStream::OpenFirst(const std::string& path) const {
   const auto columns = plan_.filter.takes_all() ? plan_.schema->field_names() : plan_.filter.Columns(plan_.signal);
   OTLP_ASSIGN_OR_RETURN(StoredFile file, StoredFile::Open(path, columns));
@@ -98,6 +103,7 @@ Result<std::shared_ptr<arrow::RecordBatch>> StoreStream::ReadBatch(OpenFile* fil
 
 Result<std::shared_ptr<arrow::RecordBatch>> StoreStream::NextOfFile() {
   for (;;) {
+    if (plan_.is_cancelled && plan_.is_cancelled()) return Status::Shutdown("reading was cancelled");
     if (!current_ || current_->next_batch == current_->first.batch_count()) {
       OTLP_ASSIGN_OR_RETURN(const bool more, OpenNextFile());
       if (!more) return std::shared_ptr<arrow::RecordBatch>();

@@ -1,6 +1,7 @@
 // The rows of files and requests, batch by batch.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -23,6 +24,8 @@ struct StreamPlan {
   StoreSnapshot snapshot;
   // Files may be of other signals or of no table of ours: those are passed over. Otherwise they are errors.
   bool mixed_files = false;
+  // Asked between batches, where it is set; true ends the stream with an error.
+  std::function<bool()> is_cancelled;
 };
 
 class StoreStream final : public arrow::RecordBatchReader {
@@ -33,13 +36,18 @@ class StoreStream final : public arrow::RecordBatchReader {
   std::shared_ptr<arrow::Schema> schema() const override { return plan_.schema; }
   // Null at the end. Batches have at least one row.
   arrow::Status ReadNext(std::shared_ptr<arrow::RecordBatch>* batch) override;
+  // The same with our errors.
+  Result<std::shared_ptr<arrow::RecordBatch>> Next();
+  // The file that comes next, or null within a file and behind the last one.
+  const std::string* NextFile() const;
+  // Leaves that one out.
+  void PassOver() { ++next_file_; }
   // All rows, instead of reading them: no column is read but those of the filter.
   Result<int64_t> Count();
 
  private:
   struct OpenFile;
 
-  Result<std::shared_ptr<arrow::RecordBatch>> Next();
   Result<std::shared_ptr<arrow::RecordBatch>> NextOfFile();
   Result<std::shared_ptr<arrow::RecordBatch>> NextOfRequests();
   // True where there is one; current_ is then open.

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "service/json_writer.h"
+#include "base/json_writer.h"
 
 namespace otlp_arrow {
 namespace {

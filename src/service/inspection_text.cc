@@ -3,7 +3,7 @@
 
 #include "service/human_text.h"
 #include "service/inspection.h"
-#include "service/json_writer.h"
+#include "base/json_writer.h"
 
 namespace otlp_arrow {
 namespace {
@@ -52,11 +52,11 @@ std::string Reasons(const std::map<std::string, int64_t, std::less<>>& counts) {
 std::string LedgerTable(const Inspection& inspection) {
   if (inspection.ledgers == 0) return "";
   std::vector<std::vector<std::string>> rows = {
-      {"ledger", "received", "stored", "in flight", "refused", "invalid", "expired"}};
+      {"ledger", "received", "stored", "relayed", "in flight", "refused", "invalid", "expired"}};
   std::string reasons;
   for (Signal s : kAllSignals) {
     const SignalLedger& l = inspection.ledger[s];
-    rows.push_back({std::string(SignalName(s)), GroupedNumber(l.received), GroupedNumber(l.stored),
+    rows.push_back({std::string(SignalName(s)), GroupedNumber(l.received), GroupedNumber(l.stored), GroupedNumber(l.relayed),
                     GroupedNumber(l.in_flight), GroupedNumber(l.RefusedTotal()), GroupedNumber(l.InvalidTotal()),
                     GroupedNumber(l.expired)});
     if (!l.refused.empty()) reasons += std::string(SignalName(s)) + " refused" + Reasons(l.refused) + "\n";
@@ -68,8 +68,28 @@ std::string LedgerTable(const Inspection& inspection) {
   return "\n" + AlignedTable(rows) + reasons;
 }
 
+std::string DestinationTable(const DestinationLedgers& destinations) {
+  std::vector<std::vector<std::string>> rows = {{"forwarded to", "", "sent", "rejected", "given up"}};
+  std::string reasons;
+  for (const auto& [name, signals] : destinations) {
+    for (Signal s : kAllSignals) {
+      const DestinationLedger& l = signals[static_cast<size_t>(s)];
+      int64_t given_up = 0;
+      for (const auto& [reason, n] : l.given_up) given_up += n;
+      if (l.sent + l.rejected + given_up == 0) continue;
+      rows.push_back({name, std::string(SignalName(s)), GroupedNumber(l.sent), GroupedNumber(l.rejected), GroupedNumber(given_up)});
+      if (given_up > 0) reasons += name + ": " + std::string(SignalName(s)) + " given up" + Reasons(l.given_up) + "\n";
+    }
+  }
+  return rows.size() == 1 ? "" : "\n" + AlignedTable(rows) + reasons;
+}
+
 std::string JournalLines(const Inspection& inspection) {
   std::string text;
+  if (inspection.unsent_journals > 0) {
+    text += "\njournals of writers that are gone, waiting to be forwarded: " + std::to_string(inspection.unsent_journals) + ", " +
+            HumanBytes(inspection.unsent_bytes) + "; 'otlp-arrow serve' with their destinations sends them\n";
+  }
   if (inspection.live_journals > 0) {
     text += "\njournals of writers at work: " + std::to_string(inspection.live_journals) + "\n";
   }
@@ -129,7 +149,7 @@ void WriteSignal(JsonWriter* json, const InspectedSignal& found, bool schema) {
 std::string InspectionText(const Inspection& inspection, bool schema) {
   std::string text =
       inspection.path + "\n\n" + SignalTable(inspection) + ServiceTable(inspection) + LedgerTable(inspection);
-  text += JournalLines(inspection);
+  text += DestinationTable(inspection.ledger.destinations) + JournalLines(inspection);
   for (const auto& d : inspection.damaged) text += "\ndamaged: " + d.path + ": " + d.reason + "\n";
   return schema ? text + SchemaText(inspection) : text;
 }
@@ -150,6 +170,13 @@ std::string InspectionJson(const Inspection& inspection, bool schema) {
       .Number(inspection.left_journals)
       .Key("left_items")
       .Number(inspection.left_items)
+      .EndObject()
+      .Key("unsent")
+      .BeginObject()
+      .Key("journals")
+      .Number(inspection.unsent_journals)
+      .Key("bytes")
+      .Number(inspection.unsent_bytes)
       .EndObject()
       .Key("ledger");
   if (inspection.ledgers > 0) {

@@ -9,7 +9,7 @@
 #include "base/platform/platform.h"
 #include "ring/records.h"
 #include "service/human_text.h"
-#include "service/json_writer.h"
+#include "base/json_writer.h"
 
 namespace otlp_arrow {
 namespace {

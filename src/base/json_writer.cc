@@ -1,4 +1,4 @@
-#include "service/json_writer.h"
+#include "base/json_writer.h"
 
 #include <cstdio>
 
