@@ -1,8 +1,10 @@
 // The floor for every server: takes OTLP requests whole, looks at none of them, and answers that all is well.
-// Prints its addresses on standard error when it is ready, in the words of `otlp-arrow serve`.
+// Prints its addresses on standard error when it is ready, in the words of `otlp-arrow serve`, and at the end how much came.
 //
 //   discard_server [GRPC_ADDRESS [HTTP_ADDRESS]]    port 0 takes a free one; until SIGINT or SIGTERM
+#include <atomic>
 #include <csignal>
+#include <cstdint>
 #include <cstdio>
 #include <memory>
 #include <string>
@@ -32,6 +34,13 @@ using Tcp = asio::ip::tcp;
 constexpr int kMaxRequestBytes = 64 << 20;
 constexpr size_t kReadBytes = 64 << 10;
 
+std::atomic<int64_t> g_requests{0}, g_bytes{0};
+
+void Count(size_t bytes) {
+  g_requests.fetch_add(1, std::memory_order_relaxed);
+  g_bytes.fetch_add(static_cast<int64_t>(bytes), std::memory_order_relaxed);
+}
+
 class DiscardCall final : public grpc::ServerGenericBidiReactor {
  public:
   DiscardCall() { StartRead(&request_); }
@@ -40,6 +49,7 @@ class DiscardCall final : public grpc::ServerGenericBidiReactor {
     if (answered_) return;
     if (!ok) return Finish(grpc::Status::OK);
     answered_ = true;
+    Count(request_.Length());
     grpc::Slice empty("", 0);
     response_ = grpc::ByteBuffer(&empty, 1);
     StartWriteAndFinish(&response_, grpc::WriteOptions(), grpc::Status::OK);
@@ -67,7 +77,9 @@ class DiscardSession : public std::enable_shared_from_this<DiscardSession> {
     parser_.emplace();
     parser_->body_limit(kMaxRequestBytes);
     http::async_read(socket_, buffer_, *parser_, [self = shared_from_this()](error_code error, size_t) {
-      if (!error) self->Answer();
+      if (error) return;
+      Count(self->parser_->get().body().size());
+      self->Answer();
     });
   }
 
@@ -125,5 +137,6 @@ int main(int argc, char** argv) {
   server->Shutdown(std::chrono::system_clock::now());
   context.stop();
   http_thread.join();
+  std::fprintf(stderr, "received %lld requests, %lld bytes\n", static_cast<long long>(g_requests), static_cast<long long>(g_bytes));
   return 0;
 }
