@@ -87,6 +87,7 @@ struct Config {
   GrpcConfig grpc;
   HttpConfig http;
   FlightConfig flight;
+  bool self_telemetry = false;                   // `serve` records its own metrics, of the service otlp-arrow
   std::string log_level = "info";                // trace, debug, info, warn, error, off
 
   // OK, or a config error that names the key, its value and what is allowed.

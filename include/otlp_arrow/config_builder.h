@@ -82,8 +82,21 @@ class OTLP_ARROW_EXPORT ConfigBuilder {
   ConfigBuilder& shutdown_timeout_secs(uint32_t secs) {
     return Set([secs](Config& c) { c.shutdown_timeout_secs = secs; });
   }
+  ConfigBuilder& self_telemetry(bool value) {
+    return Set([value](Config& c) { c.self_telemetry = value; });
+  }
   ConfigBuilder& log_level(std::string level) {
     return Set([level = std::move(level)](Config& c) { c.log_level = level; });
+  }
+  ConfigBuilder& store(bool value) {
+    return Set([value](Config& c) { c.store = value; });
+  }
+  ConfigBuilder& forward_backlog_max_bytes(uint64_t bytes) {
+    return Set([bytes](Config& c) { c.forward_backlog_max_bytes = bytes; });
+  }
+  // Each call adds a destination to those that there are. docs/forwarding.md
+  ConfigBuilder& AddForwarding(ForwardingConfig destination) {
+    return Set([destination = std::move(destination)](Config& c) { c.forwarding.push_back(destination); });
   }
   ConfigBuilder& grpc_enabled(bool value) {
     return Set([value](Config& c) { c.grpc.enabled = value; });
@@ -111,6 +124,30 @@ class OTLP_ARROW_EXPORT ConfigBuilder {
   }
   ConfigBuilder& http_request_timeout_secs(uint32_t secs) {
     return Set([secs](Config& c) { c.http.request_timeout_secs = secs; });
+  }
+  ConfigBuilder& flight_enabled(bool value) {
+    return Set([value](Config& c) { c.flight.enabled = value; });
+  }
+  ConfigBuilder& flight_address(std::string address) {
+    return Set([address = std::move(address)](Config& c) { c.flight.address = address; });
+  }
+  ConfigBuilder& flight_tls_cert_file(std::string path) {
+    return Set([path = std::move(path)](Config& c) { c.flight.tls.cert_file = path; });
+  }
+  ConfigBuilder& flight_tls_key_file(std::string path) {
+    return Set([path = std::move(path)](Config& c) { c.flight.tls.key_file = path; });
+  }
+  ConfigBuilder& flight_tls_client_ca_file(std::string path) {
+    return Set([path = std::move(path)](Config& c) { c.flight.tls.client_ca_file = path; });
+  }
+  ConfigBuilder& flight_bearer_token(std::string token) {
+    return Set([token = std::move(token)](Config& c) { c.flight.bearer_token = token; });
+  }
+  ConfigBuilder& flight_max_batch_bytes(uint64_t bytes) {
+    return Set([bytes](Config& c) { c.flight.max_batch_bytes = bytes; });
+  }
+  ConfigBuilder& flight_max_streams(uint32_t number) {
+    return Set([number](Config& c) { c.flight.max_streams = number; });
   }
 
  private:

@@ -1,4 +1,4 @@
-// The service inside another program: its command line, and servers for tests that keep what they receive in memory.
+// The service inside another program: its command line, its senders, and servers for tests that keep what they receive in memory.
 #pragma once
 
 #include <chrono>
@@ -19,6 +19,10 @@ namespace otlp_arrow {
 // a list of NAME=value that ends with a null pointer. Writes to standard output and error, and takes SIGINT, SIGTERM and
 // SIGHUP until it returns: for the main thread alone.
 OTLP_ARROW_EXPORT int RunCommandLine(std::vector<std::string> arguments, char** environment);
+
+// Lets every OtlpLibrary of this process forward to the destinations of its Config: the senders (gRPC, HTTP, Flight) are in this component,
+// the core has none. Call it before OtlpLibrary::Create, as often as you like.
+OTLP_ARROW_EXPORT void EnableForwarding();
 
 // The settings of a YAML file, as the program reads them (docs/configuration.md), and defaults for the rest; the environment is
 // left to ConfigBuilder. Errors: kConfig, naming file, line and key.

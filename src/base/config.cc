@@ -1,5 +1,7 @@
 #include "otlp_arrow/config.h"
 
+#include <algorithm>
+
 #include "base/config_limits.h"
 #include "base/host_port.h"
 
@@ -19,13 +21,42 @@ Status CheckPromoted(const std::vector<std::string>& attributes) {
   return Status::Ok();
 }
 
+struct Listener {
+  const char* key;
+  bool enabled;
+  const std::string& address;
+};
+
 // Two listeners on one fixed port: the second could not start.
 Status CheckDistinctAddresses(const Config& config) {
-  if (!config.grpc.enabled || !config.http.enabled || config.grpc.address != config.http.address) return Status::Ok();
-  auto address = ParseHostPort(config.http.address);
-  if (!address.ok() || address->port == 0) return Status::Ok();
-  return Status::Config("http.address: '" + config.http.address +
-                        "' is also grpc.address; give each server its own port");
+  const Listener listeners[] = {{"grpc.address", config.grpc.enabled, config.grpc.address},
+                                {"http.address", config.http.enabled, config.http.address},
+                                {"flight.address", config.flight.enabled, config.flight.address}};
+  for (const Listener& later : listeners) {
+    for (const Listener* earlier = listeners; earlier != &later; ++earlier) {
+      if (!earlier->enabled || !later.enabled || earlier->address != later.address) continue;
+      auto address = ParseHostPort(later.address);
+      if (!address.ok() || address->port == 0) continue;
+      return Status::Config(std::string(later.key) + ": '" + later.address + "' is also " + earlier->key + "; give each server its own port");
+    }
+  }
+  return Status::Ok();
+}
+
+Status CheckFlight(const FlightConfig& flight) {
+  using namespace limits;  // NOLINT: constants of one table
+  OTLP_RETURN_NOT_OK(CheckAddress("flight.address", flight.address));
+  if (flight.tls.cert_file.empty() != flight.tls.key_file.empty()) {
+    return Status::Config(std::string(flight.tls.cert_file.empty() ? "flight.tls.cert_file" : "flight.tls.key_file") +
+                          ": it is empty; a certificate and its key are given together");
+  }
+  if (!flight.tls.client_ca_file.empty() && flight.tls.cert_file.empty()) {
+    return Status::Config("flight.tls.client_ca_file: '" + flight.tls.client_ca_file +
+                          "' means nothing without TLS; give flight.tls.cert_file and flight.tls.key_file too");
+  }
+  OTLP_RETURN_NOT_OK(CheckSecret("flight.bearer_token", flight.bearer_token));
+  OTLP_RETURN_NOT_OK(CheckRange("flight.max_batch_bytes", flight.max_batch_bytes, kRequestBytes));
+  return CheckRange("flight.max_streams", flight.max_streams, kMaxStreams);
 }
 
 Status CheckServers(const GrpcConfig& grpc, const HttpConfig& http) {
@@ -37,6 +68,42 @@ Status CheckServers(const GrpcConfig& grpc, const HttpConfig& http) {
   OTLP_RETURN_NOT_OK(CheckRange("http.max_connections", http.max_connections, kMaxConnections));
   OTLP_RETURN_NOT_OK(CheckRange("http.idle_timeout_secs", http.idle_timeout_secs, kIdleTimeoutSecs));
   return CheckRange("http.request_timeout_secs", http.request_timeout_secs, kRequestTimeoutSecs);
+}
+
+// "forwarding.endpoint: …" becomes "forwarding[1].endpoint: …".
+Status OfDestination(size_t index, const Status& status) {
+  constexpr std::string_view kKey = "forwarding";
+  const std::string& message = status.message();
+  return Status::Config(std::string(kKey) + "[" + std::to_string(index) + "]" + message.substr(kKey.size()));
+}
+
+Status CheckEachDestination(const std::vector<ForwardingConfig>& all) {
+  if (all.size() > limits::kMaxDestinations) {
+    return Status::Config("forwarding: " + std::to_string(all.size()) + " destinations; allowed are 0 to " + std::to_string(limits::kMaxDestinations));
+  }
+  for (size_t i = 0; i < all.size(); ++i) {
+    const Status status = all[i].Validate();
+    if (!status.ok()) return all.size() == 1 ? status : OfDestination(i, status);
+    for (size_t j = 0; j < i; ++j) {
+      if (all[j].DisplayName() != all[i].DisplayName()) continue;
+      return Status::Config("forwarding[" + std::to_string(i) + "].name: '" + all[i].DisplayName() + "' is also the name of forwarding[" +
+                            std::to_string(j) + "]; give each destination a name of its own");
+    }
+  }
+  return Status::Ok();
+}
+
+Status CheckForwarding(const Config& config) {
+  OTLP_RETURN_NOT_OK(limits::CheckRange("forward_backlog_max_bytes", config.forward_backlog_max_bytes, limits::kForwardBacklogMaxBytes));
+  OTLP_RETURN_NOT_OK(CheckEachDestination(config.forwarding));
+  const bool forwards = std::any_of(config.forwarding.begin(), config.forwarding.end(), [](const auto& f) { return f.enabled; });
+  if (!config.store && !forwards) {
+    return Status::Config("store: false without a destination that is enabled would keep nothing; add one under forwarding, or store");
+  }
+  if (forwards && config.acknowledge == Acknowledge::kMemory) {
+    return Status::Config("acknowledge: 'memory' keeps no journal, from which forwarding sends; allowed with forwarding are journal, fsync");
+  }
+  return Status::Ok();
 }
 
 }  // namespace
@@ -56,7 +123,9 @@ Status Config::Validate() const {
   OTLP_RETURN_NOT_OK(CheckRange("log_cleanup_interval_secs", log_cleanup_interval_secs, kCleanupIntervalSecs));
   OTLP_RETURN_NOT_OK(CheckRange("max_total_bytes", max_total_bytes, kMaxTotalBytes));
   OTLP_RETURN_NOT_OK(CheckPromoted(promote_attributes));
+  OTLP_RETURN_NOT_OK(CheckForwarding(*this));
   OTLP_RETURN_NOT_OK(CheckServers(grpc, http));
+  OTLP_RETURN_NOT_OK(CheckFlight(flight));
   OTLP_RETURN_NOT_OK(CheckDistinctAddresses(*this));
   return CheckLogLevel("log_level", log_level);
 }

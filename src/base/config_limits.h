@@ -37,7 +37,21 @@ inline constexpr Range kMaxConnections{1, 1000000};
 inline constexpr Range kIdleTimeoutSecs{1, 86400, Unit::kSeconds};
 inline constexpr Range kRequestTimeoutSecs{1, 3600, Unit::kSeconds};
 
+inline constexpr Range kMaxStreams{1, 65536};
+inline constexpr Range kForwardBacklogMaxBytes{kKiB, 1024 * kTiB, Unit::kBytes};
+
 inline constexpr size_t kMaxPromotedAttributes = 128;
+
+// Of one destination.
+inline constexpr Range kForwardBatchBytes{kKiB, kGiB, Unit::kBytes};
+inline constexpr Range kForwardBatchDelayMs{0, 60'000, Unit::kMilliseconds};
+inline constexpr Range kForwardInFlight{1, 64};  // each takes a thread
+inline constexpr Range kForwardTimeoutMs{1, 3'600'000, Unit::kMilliseconds};
+inline constexpr Range kForwardRetryMs{1, 3'600'000, Unit::kMilliseconds};
+inline constexpr Range kForwardMaxRetrySecs{0, kTenYears, Unit::kSeconds};
+inline constexpr Range kBreakerFailures{0, 1'000'000};
+inline constexpr size_t kMaxDestinations = 32;  // as many have room in ForwardPositions
+inline constexpr size_t kMaxDestinationNameBytes = 64;
 
 // "1 to 86400 seconds", "1KiB to 4GiB".
 std::string RangeText(const Range& range);
@@ -49,6 +63,14 @@ Status CheckRange(std::string_view key, uint64_t value, const Range& range);
 Status CheckPath(std::string_view key, const std::string& value);
 Status CheckAddress(std::string_view key, const std::string& value);
 Status CheckLogLevel(std::string_view key, const std::string& value);
+// Secrets and headers: what they say is never quoted.
+Status CheckSecret(std::string_view key, const std::string& value);
+Status CheckHeaderName(std::string_view key, const std::string& name);
+Status CheckHeader(std::string_view key, const std::string& name, const std::string& value);
+// Of destinations; the protocol may be empty.
+Status CheckDestinationName(std::string_view key, const std::string& value);
+Status CheckProtocol(std::string_view key, const std::string& value);
+Status CheckForwardCompression(std::string_view key, const std::string& value);
 inline constexpr std::string_view kLogLevels[] = {"trace", "debug", "info", "warn", "error", "off"};
 
 }  // namespace otlp_arrow::limits

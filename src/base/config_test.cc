@@ -78,6 +78,9 @@ TEST(ConfigTest, RefusesTextsThatMeanNothing) {
 
 TEST(ConfigTest, TwoServersCannotShareAPort) {
   Config config;
+  config.flight.address = config.grpc.address;
+  EXPECT_THAT(Refusal(config), HasSubstr("flight.address: '127.0.0.1:4317' is also grpc.address"));
+  config = {};
   config.http.address = config.grpc.address;
   EXPECT_THAT(Refusal(config), HasSubstr("http.address: '127.0.0.1:4317' is also grpc.address"));
   config.grpc.enabled = false;
@@ -85,6 +88,54 @@ TEST(ConfigTest, TwoServersCannotShareAPort) {
   config.grpc.enabled = true;
   config.grpc.address = config.http.address = "127.0.0.1:0";
   EXPECT_EQ(Refusal(config), "");
+}
+
+TEST(ConfigTest, FlightsTlsIsWholeOrNotThere) {
+  Config config;
+  config.flight.tls.cert_file = "cert.pem";
+  EXPECT_THAT(Refusal(config), HasSubstr("flight.tls.key_file: it is empty"));
+  config.flight.tls.key_file = "key.pem";
+  EXPECT_EQ(Refusal(config), "");
+  config = {};
+  config.flight.tls.client_ca_file = "ca.pem";
+  EXPECT_THAT(Refusal(config), AllOf(HasSubstr("flight.tls.client_ca_file: 'ca.pem'"), HasSubstr("flight.tls.cert_file")));
+}
+
+ForwardingConfig To(const std::string& endpoint) {
+  ForwardingConfig destination;
+  destination.endpoint = endpoint;
+  return destination;
+}
+
+TEST(ConfigTest, ForwardingNeedsAJournal) {
+  Config config;
+  config.acknowledge = Acknowledge::kMemory;
+  config.forwarding = {To("http://collector:4317")};
+  EXPECT_THAT(Refusal(config), AllOf(HasSubstr("acknowledge: 'memory'"), HasSubstr("journal, fsync")));
+  config.forwarding[0].enabled = false;
+  EXPECT_EQ(Refusal(config), "");
+}
+
+TEST(ConfigTest, ARelayNeedsADestination) {
+  Config config;
+  config.store = false;
+  EXPECT_THAT(Refusal(config), HasSubstr("store: false without a destination"));
+  config.forwarding = {To("http://collector:4317")};
+  EXPECT_EQ(Refusal(config), "");
+  config.forwarding[0].enabled = false;
+  EXPECT_THAT(Refusal(config), HasSubstr("store: false without a destination"));
+}
+
+TEST(ConfigTest, DestinationsHaveNamesOfTheirOwn) {
+  Config config;
+  config.forwarding = {To("http://collector:4317"), To("http://other:4318"), To("collector:4317")};
+  EXPECT_THAT(Refusal(config), HasSubstr("forwarding[2].name: 'grpc-collector:4317' is also the name of forwarding[0]"));
+  config.forwarding[2].name = "second";
+  EXPECT_EQ(Refusal(config), "");
+  config.forwarding[1].timeout_ms = 0;
+  EXPECT_THAT(Refusal(config), HasSubstr("forwarding[1].timeout_ms: 0 is out of range; allowed are 1 to 3600000 milliseconds"));
+  config.forwarding.assign(33, To("http://collector:4317"));
+  EXPECT_THAT(Refusal(config), HasSubstr("forwarding: 33 destinations; allowed are 0 to 32"));
 }
 
 }  // namespace

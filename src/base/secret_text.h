@@ -12,4 +12,7 @@ namespace otlp_arrow {
 // variable or file, never a value.
 Result<std::string> ResolveSecret(std::string_view what, std::string_view text);
 
+// OK, or a config error where a reference is malformed; nothing is looked up.
+Status CheckSecretReferences(std::string_view what, std::string_view text);
+
 }  // namespace otlp_arrow

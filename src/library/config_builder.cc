@@ -3,6 +3,7 @@
 #include <cstdlib>
 
 #include "library/config_keys.h"
+#include "library/forwarding_keys.h"
 
 namespace otlp_arrow {
 namespace {
@@ -14,7 +15,7 @@ Status ApplyEnvironment(Config* config) {
     const auto texts = TextsFromEnvironment(key, value ? value : "");
     if (texts) OTLP_RETURN_NOT_OK(WithPrefix("environment variable " + variable, key.set(config, *texts)));
   }
-  return Status::Ok();
+  return ApplyForwardingEnvironment([](const std::string& name) { return std::getenv(name.c_str()); }, {}, config);
 }
 
 }  // namespace

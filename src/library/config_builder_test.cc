@@ -12,7 +12,9 @@
 namespace otlp_arrow {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 // Sets an environment variable for the time of a test.
 class Variable {
@@ -60,8 +62,27 @@ const std::map<std::string, Call>& Calls() {
       {"http.max_connections", {[](B& b) { b.http_max_connections(17); }, "17"}},
       {"http.idle_timeout_secs", {[](B& b) { b.http_idle_timeout_secs(18); }, "18"}},
       {"http.request_timeout_secs", {[](B& b) { b.http_request_timeout_secs(19); }, "19"}},
+      {"store", {[](B& b) { b.store(false); }, "false"}},
+      {"forward_backlog_max_bytes", {[](B& b) { b.forward_backlog_max_bytes(10 << 20); }, "10MiB"}},
+      {"flight.enabled", {[](B& b) { b.flight_enabled(false); }, "false"}},
+      {"flight.address", {[](B& b) { b.flight_address("127.0.0.1:3"); }, "127.0.0.1:3"}},
+      {"flight.tls.cert_file", {[](B& b) { b.flight_tls_cert_file("cert.pem"); }, "cert.pem"}},
+      {"flight.tls.key_file", {[](B& b) { b.flight_tls_key_file("key.pem"); }, "key.pem"}},
+      {"flight.tls.client_ca_file", {[](B& b) { b.flight_tls_client_ca_file("ca.pem"); }, "ca.pem"}},
+      {"flight.bearer_token", {[](B& b) { b.flight_bearer_token("${env:TOKEN}"); }, "${env:TOKEN}"}},
+      {"flight.max_batch_bytes", {[](B& b) { b.flight_max_batch_bytes(11 << 20); }, "11MiB"}},
+      {"flight.max_streams", {[](B& b) { b.flight_max_streams(20); }, "20"}},
+      {"self_telemetry", {[](B& b) { b.self_telemetry(true); }, "true"}},
   };
   return calls;
+}
+
+// A configuration that is whole once `key` is set to its value above.
+Config Neighbours(const std::string& key) {
+  Config config;
+  if (key.starts_with("flight.tls.")) config.flight.tls.cert_file = config.flight.tls.key_file = "other.pem";
+  if (key == "store") config.forwarding.emplace_back().endpoint = "http://collector:4317";
+  return config;
 }
 
 TEST(ConfigBuilderTest, EveryKeyHasItsMethod) {
@@ -69,14 +90,14 @@ TEST(ConfigBuilderTest, EveryKeyHasItsMethod) {
     SCOPED_TRACE(key.name);
     const auto found = Calls().find(key.name);
     ASSERT_NE(found, Calls().end()) << "ConfigBuilder lacks a method for this key";
-    ConfigBuilder builder;
+    ConfigBuilder builder(Neighbours(key.name));
     found->second.call(builder);
     const auto config = builder.Build();
     ASSERT_TRUE(config.ok()) << config.status().ToString();
     EXPECT_EQ(key.get(*config), std::vector<std::string>{found->second.value});
     for (const ConfigKey& other : ConfigKeys()) {
       if (other.name == key.name) continue;
-      EXPECT_EQ(other.get(*config), other.get(Config())) << other.name;
+      EXPECT_EQ(other.get(*config), other.get(Neighbours(key.name))) << other.name;
     }
   }
   EXPECT_EQ(Calls().size(), ConfigKeys().size());
@@ -119,6 +140,63 @@ TEST(ConfigBuilderTest, BuildRefusesWhatCannotBe) {
   EXPECT_EQ(config.status().code(), StatusCode::kConfig);
   EXPECT_THAT(config.status().message(), HasSubstr("write_interval_secs"));
   EXPECT_TRUE(ConfigBuilder().write_interval_secs(0).write_interval_secs(2).Build().ok()) << "the last call counts";
+}
+
+ForwardingConfig To(const std::string& endpoint) {
+  ForwardingConfig destination;
+  destination.endpoint = endpoint;
+  return destination;
+}
+
+TEST(ConfigBuilderTest, EachDestinationIsAdded) {
+  Config base;
+  base.forwarding = {To("first:4317")};
+  const auto config = ConfigBuilder(base).AddForwarding(To("second:4317")).AddForwarding(To("third:4318")).Build();
+  ASSERT_TRUE(config.ok()) << config.status().ToString();
+  ASSERT_EQ(config->forwarding.size(), 3u);
+  EXPECT_EQ(config->forwarding[2].endpoint, "third:4318");
+  EXPECT_THAT(ConfigBuilder().AddForwarding(To("ftp://x")).Build().status().message(), HasSubstr("forwarding.endpoint"));
+}
+
+TEST(ConfigBuilderTest, TheEnvironmentHasOneDestinationOrNumberedOnes) {
+  {
+    const Variable endpoint("OTLP_FORWARDING_ENDPOINT", "http://collector:4318"), headers("OTLP_FORWARDING_HEADERS", "tenant=a, key=b=c");
+    const Variable ca("OTLP_FORWARDING_COMPRESSION", "gzip"), signals("OTLP_FORWARDING_SIGNALS", "logs,traces");
+    const auto config = ConfigBuilder().FromEnvironment().Build();
+    ASSERT_TRUE(config.ok()) << config.status().ToString();
+    ASSERT_EQ(config->forwarding.size(), 1u);
+    const ForwardingConfig& to = config->forwarding[0];
+    EXPECT_EQ(to.endpoint, "http://collector:4318");
+    EXPECT_EQ(to.compression, "gzip");
+    EXPECT_EQ(to.headers, (std::vector<std::pair<std::string, std::string>>{{"tenant", "a"}, {"key", "b=c"}}));
+    EXPECT_EQ(to.signals, (std::vector<Signal>{Signal::kLogs, Signal::kTraces}));
+  }
+  {
+    const Variable first("OTLP_FORWARDING_0_TIMEOUT_MS", "77"), second("OTLP_FORWARDING_1_ENDPOINT", "https://b:4317");
+    const Variable ca("OTLP_FORWARDING_1_TLS_CA_FILE", "ca.pem");
+    Config base;
+    base.forwarding = {To("a:4317")};
+    const auto config = ConfigBuilder(base).FromEnvironment().Build();
+    ASSERT_TRUE(config.ok()) << config.status().ToString();
+    ASSERT_EQ(config->forwarding.size(), 2u);
+    EXPECT_EQ(config->forwarding[0].endpoint, "a:4317");
+    EXPECT_EQ(config->forwarding[0].timeout_ms, 77u);
+    EXPECT_EQ(config->forwarding[1].tls.ca_file, "ca.pem");
+    const Variable only("OTLP_FORWARDING_ENDPOINT", "http://collector:4318");
+    EXPECT_THAT(ConfigBuilder(base).FromEnvironment().Build().status().message(), HasSubstr("give each variable a number"));
+  }
+}
+
+TEST(ConfigBuilderTest, DestinationsOfTheEnvironmentHaveNoGaps) {
+  const Variable second("OTLP_FORWARDING_1_ENDPOINT", "https://b:4317");
+  EXPECT_THAT(ConfigBuilder().FromEnvironment().Build().status().message(),
+              AllOf(HasSubstr("OTLP_FORWARDING_1_ENDPOINT"), HasSubstr("there is no destination 0 before it")));
+}
+
+TEST(ConfigBuilderTest, SecretsOfTheEnvironmentAreNotQuoted) {
+  const Variable endpoint("OTLP_FORWARDING_ENDPOINT", "http://collector:4318"), headers("OTLP_FORWARDING_HEADERS", "hush");
+  const std::string message = ConfigBuilder().FromEnvironment().Build().status().message();
+  EXPECT_THAT(message, AllOf(HasSubstr("OTLP_FORWARDING_HEADERS"), HasSubstr("name=value"), Not(HasSubstr("hush"))));
 }
 
 TEST(ConfigBuilderTest, BuildsAsOftenAsAsked) {

@@ -90,7 +90,7 @@ int CollectToBackend(const CollectOptions& options, const Config& config, Signal
 
 int RunCollect(const CollectOptions& options, const Console& console) {
   SignalWatch watch;
-  ConfigSources sources{.yaml_name = {}, .yaml_text = {}, .environment = console.environment, .flags = options.settings};
+  ConfigSources sources{.yaml_name = {}, .yaml_text = {}, .environment = console.environment, .flags = options.settings, .forward = {}};
   auto loaded = LoadConfigFile(options.config_file, std::move(sources));
   if (!loaded.ok()) return Report(loaded.status(), console);
   ConfigureLogging(loaded->config.log_level);

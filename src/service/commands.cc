@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "otlp_arrow/service.h"
+#include "senders/sender_factory.h"
 
 namespace otlp_arrow {
 namespace {
@@ -33,7 +34,10 @@ int Report(const Status& status, const Console& console) {
   return status.code() == StatusCode::kConfig ? kExitUsage : kExitFailure;
 }
 
+void EnableForwarding() { RegisterSenders(); }
+
 int RunCommandLine(std::vector<std::string> arguments, char** environment) {
+  EnableForwarding();
   const Console console{std::cout, std::cerr, ReadEnvironment(environment)};
   if (arguments.empty()) arguments = {"otlp-arrow"};
   try {

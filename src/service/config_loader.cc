@@ -23,8 +23,17 @@ Status Apply(const ConfigKey& key, const std::vector<std::string>& texts, const 
 }
 
 Status ApplyYaml(const ConfigSources& sources, LoadedConfig* loaded) {
-  OTLP_ASSIGN_OR_RETURN(auto settings, ReadYamlSettings(sources.yaml_name, sources.yaml_text));
-  for (const YamlSetting& s : settings) OTLP_RETURN_NOT_OK(Apply(*s.key, s.texts, s.origin, loaded));
+  OTLP_ASSIGN_OR_RETURN(const auto read, ReadYamlSettings(sources.yaml_name, sources.yaml_text));
+  for (const auto& s : read.settings) OTLP_RETURN_NOT_OK(Apply(*s.key, s.texts, s.origin, loaded));
+  for (size_t i = 0; i < read.forwarding.size(); ++i) {
+    const std::string name = "forwarding." + std::to_string(i);
+    ForwardingConfig& to = loaded->config.forwarding.emplace_back();
+    loaded->origins[name] = read.forwarding[i].origin;
+    for (const auto& s : read.forwarding[i].settings) {
+      OTLP_RETURN_NOT_OK(WithPrefix(s.origin, s.key->set(&to, s.texts)));
+      loaded->origins[name + "." + s.key->name] = s.origin;
+    }
+  }
   return Status::Ok();
 }
 
@@ -35,11 +44,42 @@ Status ApplyEnvironment(const Environment& environment, LoadedConfig* loaded) {
     const auto texts = TextsFromEnvironment(key, it->second);
     if (texts) OTLP_RETURN_NOT_OK(Apply(key, *texts, "environment variable " + it->first, loaded));
   }
+  const auto variable = [&environment](const std::string& name) {
+    const auto it = environment.find(name);
+    return it == environment.end() ? nullptr : it->second.c_str();
+  };
+  const auto found = [loaded](const std::string& key, const std::string& name) {
+    loaded->origins[key] = "environment variable " + name;
+    loaded->origins.emplace(key.substr(0, key.find('.', std::string_view("forwarding.").size())), "environment variable " + name);
+  };
+  return ApplyForwardingEnvironment(variable, found, &loaded->config);
+}
+
+// Destinations of flags are the only ones.
+void ApplyForwardFlags(const std::vector<std::string>& endpoints, LoadedConfig* loaded) {
+  if (endpoints.empty()) return;
+  loaded->config.forwarding.clear();
+  std::erase_if(loaded->origins, [](const auto& origin) { return origin.first.starts_with("forwarding."); });
+  for (size_t i = 0; i < endpoints.size(); ++i) {
+    loaded->config.forwarding.emplace_back().endpoint = endpoints[i];
+    const std::string name = "forwarding." + std::to_string(i);
+    loaded->origins[name] = loaded->origins[name + ".endpoint"] = "--forward";
+  }
+}
+
+// What is wrong with a destination as a whole, with the place where it begins.
+Status CheckDestinations(const LoadedConfig& loaded) {
+  for (size_t i = 0; i < loaded.config.forwarding.size(); ++i) {
+    const auto origin = loaded.origins.find("forwarding." + std::to_string(i));
+    if (origin == loaded.origins.end()) continue;
+    OTLP_RETURN_NOT_OK(WithPrefix(origin->second, loaded.config.forwarding[i].Validate()));
+  }
   return Status::Ok();
 }
 
 void WarnOfUnknownVariables(const Environment& environment, std::vector<std::string>* warnings) {
-  std::vector<std::string> known = {std::string(kConfigVariable)};
+  std::vector<std::string> known = ForwardingVariables();
+  known.push_back(std::string(kConfigVariable));
   for (const ConfigKey& key : ConfigKeys()) known.push_back(key.EnvironmentName());
   for (auto it = environment.lower_bound("OTLP_"); it != environment.end() && it->first.starts_with("OTLP_"); ++it) {
     if (std::find(known.begin(), known.end(), it->first) != known.end()) continue;
@@ -77,6 +117,8 @@ Result<LoadedConfig> LoadConfig(const ConfigSources& sources) {
     if (key == nullptr) return Status::Config("there is no setting '" + name + "'");
     OTLP_RETURN_NOT_OK(Apply(*key, texts, key->FlagName(), &loaded));
   }
+  ApplyForwardFlags(sources.forward, &loaded);
+  OTLP_RETURN_NOT_OK(CheckDestinations(loaded));
   OTLP_RETURN_NOT_OK(loaded.config.Validate());
   WarnOfUnknownVariables(sources.environment, &loaded.warnings);
   return loaded;
@@ -101,7 +143,7 @@ Result<LoadedConfig> LoadConfigFile(const std::string& config_flag, ConfigSource
 
 Result<Config> ReadYamlConfig(const std::string& path) {
   OTLP_ASSIGN_OR_RETURN(std::string text, ReadTextFile(path));
-  OTLP_ASSIGN_OR_RETURN(LoadedConfig loaded, LoadConfig({.yaml_name = path, .yaml_text = std::move(text), .environment = {}, .flags = {}}));
+  OTLP_ASSIGN_OR_RETURN(LoadedConfig loaded, LoadConfig({.yaml_name = path, .yaml_text = std::move(text), .environment = {}, .flags = {}, .forward = {}}));
   return std::move(loaded.config);
 }
 

@@ -22,12 +22,13 @@ struct ConfigSources {
   Environment environment;
   std::vector<std::pair<std::string, std::vector<std::string>>>
       flags;  // key ("grpc.address") and texts; the last one wins
+  std::vector<std::string> forward;  // endpoints of --forward, instead of the destinations from elsewhere
 };
 
 struct LoadedConfig {
   Config config;
   std::map<std::string, std::string>
-      origins;                        // key to "otlp.yaml:3", "environment variable OTLP_…", "--…"; not for defaults
+      origins;                        // key ("forwarding.0.endpoint", "forwarding.0") to "otlp.yaml:3", "environment variable OTLP_…", "--…"; not for defaults
   std::vector<std::string> warnings;  // environment variables that look like ours and are not
 };
 
@@ -37,10 +38,11 @@ Result<LoadedConfig> LoadConfig(const ConfigSources& sources);
 // The same, with the YAML from the file `config_flag`, or else from the file that OTLP_ARROW_CONFIG names, or none.
 Result<LoadedConfig> LoadConfigFile(const std::string& config_flag, ConfigSources sources);
 
-// The configuration as YAML that LoadConfig reads back to the same; `origins` become comments.
+// The configuration as YAML that LoadConfig reads back to the same, but for secrets, which are hidden; `origins` become comments.
 std::string ConfigToYaml(const Config& config, const std::map<std::string, std::string>& origins = {});
 
-// The table of docs/configuration.md.
+// The tables of docs/configuration.md and docs/forwarding.md.
 std::string ConfigReferenceTable();
+std::string ForwardingReferenceTable();
 
 }  // namespace otlp_arrow

@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "library/config_keys.h"
+#include "library/forwarding_keys.h"
 #include "otlp_arrow/config_builder.h"
 #include "otlp_arrow/service.h"
 
@@ -19,10 +20,11 @@ using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 using ::testing::SizeIs;
 
 ConfigSources Yaml(const std::string& text) {
-  return {.yaml_name = "otlp.yaml", .yaml_text = text, .environment = {}, .flags = {}};
+  return {.yaml_name = "otlp.yaml", .yaml_text = text, .environment = {}, .flags = {}, .forward = {}};
 }
 
 Config Loaded(const ConfigSources& sources) {
@@ -115,7 +117,7 @@ TEST(ConfigLoaderTest, ValuesOfTheWrongShapeAreErrors) {
 
 TEST(ConfigLoaderTest, UnknownKeysAreErrorsWithAProposal) {
   EXPECT_THAT(Refusal(Yaml("a: 1\n")),
-              AllOf(HasSubstr("otlp.yaml:1: 'a' is no key"), HasSubstr("output_dir, "), HasSubstr(", grpc, http")));
+              AllOf(HasSubstr("otlp.yaml:1: 'a' is no key"), HasSubstr("output_dir, "), HasSubstr(", grpc, http, flight, forwarding")));
   EXPECT_THAT(Refusal(Yaml("\nwrite_intervall_secs: 1\n")),
               HasSubstr("otlp.yaml:2: 'write_intervall_secs' is no key; did you mean write_interval_secs?"));
   EXPECT_THAT(
@@ -168,6 +170,110 @@ TEST(ConfigLoaderTest, ChecksThatNeedTwoKeysRunOnTheWhole) {
               HasSubstr("http.address: '127.0.0.1:4318' is also grpc.address"));
 }
 
+constexpr const char* kTwoDestinations =
+    "store: false\n"
+    "forward_backlog_max_bytes: 2GiB\n"
+    "forwarding:\n"
+    "  - name: main\n"
+    "    endpoint: https://collector:4317\n"
+    "    signals: [traces, logs]\n"
+    "    compression: gzip\n"
+    "    headers:\n"
+    "      x-tenant: a=b, c\n"
+    "      x-key: ${env:KEY}\n"
+    "    bearer_token: hush\n"
+    "    tls:\n"
+    "      ca_file: ca.pem\n"
+    "    batch_bytes: 256KiB\n"
+    "    max_in_flight: 1\n"
+    "  - endpoint: http://other:4318\n"
+    "    enabled: no\n";
+
+TEST(ConfigLoaderTest, ReadsTheListOfDestinations) {
+  const Config config = Loaded(Yaml(kTwoDestinations));
+  EXPECT_FALSE(config.store);
+  EXPECT_EQ(config.forward_backlog_max_bytes, 2ull << 30);
+  ASSERT_THAT(config.forwarding, SizeIs(2));
+  const ForwardingConfig& to = config.forwarding[0];
+  EXPECT_EQ(to.name, "main");
+  EXPECT_EQ(to.endpoint, "https://collector:4317");
+  EXPECT_THAT(to.signals, ElementsAre(Signal::kTraces, Signal::kLogs));
+  EXPECT_EQ(to.compression, "gzip");
+  EXPECT_THAT(to.headers, ElementsAre(std::pair("x-tenant", "a=b, c"), std::pair("x-key", "${env:KEY}")));
+  EXPECT_EQ(to.bearer_token, "hush");
+  EXPECT_EQ(to.tls.ca_file, "ca.pem");
+  EXPECT_EQ(to.batch_bytes, 256u << 10);
+  EXPECT_EQ(to.max_in_flight, 1u);
+  EXPECT_EQ(to.timeout_ms, ForwardingConfig().timeout_ms);
+  EXPECT_FALSE(config.forwarding[1].enabled);
+  EXPECT_EQ(config.forwarding[1].DisplayName(), "http-other:4318");
+  EXPECT_THAT(Loaded(Yaml("forwarding: []\n")).forwarding, IsEmpty());
+}
+
+TEST(ConfigLoaderTest, MistakesInDestinationsNameTheirLine) {
+  EXPECT_THAT(Refusal(Yaml("forwarding:\n  - endpoint: a:4317\n    compresion: gzip\n")),
+              AllOf(HasSubstr("otlp.yaml:3: 'forwarding.compresion' is no key; did you mean forwarding.compression?"), HasSubstr("Allowed are name, enabled")));
+  EXPECT_THAT(Refusal(Yaml("forwarding:\n  - endpoint: a:4317\n    tls:\n      ca_fil: x\n")),
+              HasSubstr("otlp.yaml:4: 'forwarding.tls.ca_fil' is no key; did you mean forwarding.tls.ca_file? Allowed are ca_file, cert_file"));
+  EXPECT_THAT(Refusal(Yaml("forwarding:\n  - endpoint: a:4317\n    timeout_ms: 10s\n")),
+              HasSubstr("otlp.yaml:3: forwarding.timeout_ms: '10s' is not a whole number"));
+  EXPECT_THAT(Refusal(Yaml("forwarding:\n  - endpoint: a:4317\n  - name: b\n")), HasSubstr("otlp.yaml:3: forwarding.endpoint: it is missing"));
+  EXPECT_THAT(Refusal(Yaml("forwarding:\n  endpoint: a:4317\n")), HasSubstr("otlp.yaml:1: forwarding: a map stands where a list is wanted"));
+  EXPECT_THAT(Refusal(Yaml("forwarding: [a]\n")), HasSubstr("otlp.yaml:1: forwarding: an entry is a text"));
+  EXPECT_THAT(Refusal(Yaml("forwarding:\n  - endpoint: a:4317\n    endpoint: b:4317\n")),
+              HasSubstr("otlp.yaml:3: forwarding.endpoint: the key stands here a second time"));
+  EXPECT_THAT(Refusal(Yaml("fowarding:\n  - endpoint: a:4317\n")), HasSubstr("did you mean forwarding?"));
+  EXPECT_THAT(Refusal(Yaml("forwarding:\n  - endpoint: a:4317\n    headers: hush\n")), AllOf(HasSubstr("otlp.yaml:3: forwarding.headers"), Not(HasSubstr("hush"))));
+  EXPECT_THAT(Refusal(Yaml("store: false\n")), HasSubstr("store: false without a destination"));
+}
+
+TEST(ConfigLoaderTest, SecretsAreHiddenWhereSettingsAreShown) {
+  auto loaded = LoadConfig(Yaml(kTwoDestinations));
+  ASSERT_TRUE(loaded.ok());
+  loaded->config.flight.bearer_token = "hush";
+  loaded->config.forwarding[0].api_key = loaded->config.forwarding[0].password = "hush";
+  const std::string yaml = ConfigToYaml(loaded->config, loaded->origins);
+  EXPECT_THAT(yaml, Not(HasSubstr("hush")));
+  EXPECT_THAT(yaml, AllOf(HasSubstr("bearer_token: <hidden>"), HasSubstr("x-tenant: <hidden>"), HasSubstr("endpoint: https://collector:4317  # otlp.yaml:5")));
+  EXPECT_THAT(Refusal(Yaml(yaml)), HasSubstr("'<hidden>' is what --check-config shows"));
+}
+
+TEST(ConfigLoaderTest, DestinationsReadBack) {
+  Config config = Loaded(Yaml(kTwoDestinations));
+  config.forwarding[0].bearer_token.clear();
+  config.forwarding[0].headers.clear();
+  const std::string yaml = ConfigToYaml(config);
+  EXPECT_EQ(ConfigToYaml(Loaded(Yaml(yaml))), yaml);
+}
+
+TEST(ConfigLoaderTest, TheEnvironmentChangesDestinationsOfTheFileAndFlagsReplaceThem) {
+  ConfigSources sources = Yaml(kTwoDestinations);
+  sources.environment = {{"OTLP_FORWARDING_0_BEARER_TOKEN", "other"}, {"OTLP_FORWARDING_2_ENDPOINT", "third:4317"}};
+  auto loaded = LoadConfig(sources);
+  ASSERT_TRUE(loaded.ok()) << loaded.status().ToString();
+  ASSERT_THAT(loaded->config.forwarding, SizeIs(3));
+  EXPECT_EQ(loaded->config.forwarding[0].bearer_token, "other");
+  EXPECT_EQ(loaded->origins.at("forwarding.0.bearer_token"), "environment variable OTLP_FORWARDING_0_BEARER_TOKEN");
+  EXPECT_EQ(loaded->config.forwarding[2].endpoint, "third:4317");
+  EXPECT_THAT(loaded->warnings, IsEmpty());
+  sources.forward = {"http://flag:4318", "flag:4317"};
+  const Config config = Loaded(sources);
+  ASSERT_THAT(config.forwarding, SizeIs(2));
+  EXPECT_EQ(config.forwarding[0].endpoint, "http://flag:4318");
+  EXPECT_EQ(config.forwarding[0].bearer_token, "");
+  sources.forward = {"gopher://flag"};
+  EXPECT_THAT(Refusal(sources), HasSubstr("--forward: forwarding.endpoint: endpoint 'gopher://flag'"));
+}
+
+TEST(ConfigLoaderTest, WarnsOfVariablesOfDestinationsThatDoNotExist) {
+  ConfigSources sources;
+  sources.environment = {{"OTLP_FORWARDING_0_ENDPOINT", "a:4317"}, {"OTLP_FORWARDING_0_ENDPIONT", "x"}, {"OTLP_FORWARDING_99_NAME", "x"}};
+  auto loaded = LoadConfig(sources);
+  ASSERT_TRUE(loaded.ok());
+  ASSERT_THAT(loaded->warnings, SizeIs(2));
+  EXPECT_THAT(loaded->warnings[0], HasSubstr("did you mean OTLP_FORWARDING_0_ENDPOINT?"));
+}
+
 TEST(ConfigLoaderTest, WarnsOfVariablesThatLookLikeOurs) {
   ConfigSources sources;
   sources.environment = {{"OTLP_OUTPUT_DIRS", "x"}, {"OTLP_ARROW_CONFIG", ""}, {"OTEL_SERVICE_NAME", "y"}};
@@ -217,20 +323,51 @@ TEST(ConfigLoaderTest, EveryKeyTakesItsOwnDefaultBack) {
     EXPECT_TRUE(key.set(&config, key.get(Config())).ok()) << key.name;
     EXPECT_EQ(key.get(config), key.get(Config())) << key.name;
   }
+  for (const ForwardingKey& key : ForwardingKeys()) {
+    EXPECT_TRUE(names.insert("forwarding." + key.name).second) << key.name;
+    ForwardingConfig destination;
+    EXPECT_TRUE(key.set(&destination, key.get(ForwardingConfig())).ok()) << key.name;
+    EXPECT_EQ(key.get(destination), key.get(ForwardingConfig())) << key.name;
+  }
+  EXPECT_EQ(FindConfigKey("flight.enabled")->NoFlagName(), "--no-flight");
+  EXPECT_EQ(FindConfigKey("store")->NoFlagName(), "--no-store");
   EXPECT_EQ(FindConfigKey("grpc.max_message_bytes")->EnvironmentName(), "OTLP_GRPC_MAX_MESSAGE_BYTES");
   EXPECT_EQ(FindConfigKey("grpc.max_message_bytes")->FlagName(), "--grpc-max-message-bytes");
 }
 
-// The documentation holds the table exactly as the code makes it; after a change, paste what this prints.
-TEST(ConfigLoaderTest, DocumentationListsEveryKey) {
-  const auto path =
-      std::filesystem::path(__FILE__).parent_path().parent_path().parent_path() / "docs" / "configuration.md";
+std::string Documentation(const std::string& name) {
+  const auto path = std::filesystem::path(__FILE__).parent_path().parent_path().parent_path() / "docs" / name;
   std::ifstream file(path);
-  ASSERT_TRUE(file) << path << " is missing";
+  EXPECT_TRUE(file) << path << " is missing";
   std::stringstream text;
   text << file.rdbuf();
-  EXPECT_NE(text.str().find(ConfigReferenceTable()), std::string::npos) << "the table should be\n"
-                                                                        << ConfigReferenceTable();
+  return text.str();
+}
+
+// The documentation holds the tables exactly as the code makes them; after a change, paste what this prints.
+TEST(ConfigLoaderTest, DocumentationListsEveryKey) {
+  EXPECT_NE(Documentation("configuration.md").find(ConfigReferenceTable()), std::string::npos) << "the table should be\n" << ConfigReferenceTable();
+  EXPECT_NE(Documentation("forwarding.md").find(ForwardingReferenceTable()), std::string::npos) << "the table should be\n"
+                                                                                                << ForwardingReferenceTable();
+}
+
+// What stands between ```yaml and ```.
+std::vector<std::string> YamlBlocks(const std::string& text) {
+  std::vector<std::string> blocks;
+  constexpr std::string_view kBegin = "```yaml\n";
+  for (size_t begin = text.find(kBegin); begin != std::string::npos; begin = text.find(kBegin, begin)) {
+    begin += kBegin.size();
+    blocks.push_back(text.substr(begin, text.find("```", begin) - begin));
+  }
+  return blocks;
+}
+
+TEST(ConfigLoaderTest, FilesOfTheDocumentationAreValid) {
+  for (const char* name : {"configuration.md", "forwarding.md"}) {
+    const auto blocks = YamlBlocks(Documentation(name));
+    EXPECT_THAT(blocks, Not(IsEmpty())) << name;
+    for (const std::string& block : blocks) EXPECT_EQ(Refusal(Yaml(block)), "") << name << "\n" << block;
+  }
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
 #include "library/config_keys.h"
+#include "library/forwarding_keys.h"
 #include "service/config_loader.h"
 
 namespace otlp_arrow {
@@ -10,9 +11,12 @@ std::string Joined(const std::vector<std::string>& texts) {
   return result;
 }
 
+// A value as code; nothing where there is none.
+std::string Code(const std::string& text) { return text.empty() ? "" : "`" + text + "`"; }
+
 std::string Flags(const ConfigKey& key) {
   if (key.kind != ConfigKey::Kind::kSwitch) return "`" + key.FlagName() + "`";
-  return "`" + key.FlagName() + "`, `--no-" + key.name.substr(0, key.name.find('.')) + "`";
+  return "`" + key.FlagName() + "`, `" + key.NoFlagName() + "`";
 }
 
 }  // namespace
@@ -20,8 +24,16 @@ std::string Flags(const ConfigKey& key) {
 std::string ConfigReferenceTable() {
   std::string table = "| YAML | Environment | Flag | Default | Allowed | Meaning |\n|---|---|---|---|---|---|\n";
   for (const ConfigKey& key : ConfigKeys()) {
-    table += "| `" + key.name + "` | `" + key.EnvironmentName() + "` | " + Flags(key) + " | `" +
-             Joined(key.get(Config())) + "` | " + key.allowed + " | " + key.help + " |\n";
+    table += "| `" + key.name + "` | `" + key.EnvironmentName() + "` | " + Flags(key) + " | " + Code(Joined(key.get(Config()))) + " | " + key.allowed +
+             " | " + key.help + " |\n";
+  }
+  return table;
+}
+
+std::string ForwardingReferenceTable() {
+  std::string table = "| YAML | Default | Allowed | Meaning |\n|---|---|---|---|\n";
+  for (const ForwardingKey& key : ForwardingKeys()) {
+    table += "| `" + key.name + "` | " + Code(Joined(key.get(ForwardingConfig()))) + " | " + key.allowed + " | " + key.help + " |\n";
   }
   return table;
 }
