@@ -51,6 +51,10 @@ class FakePipeline final : public Pipeline {
     std::lock_guard lock(mutex_);
     not_ready_ = std::move(why);
   }
+  void SetForwardingStats(std::vector<DestinationStats> stats) {
+    std::lock_guard lock(mutex_);
+    forwarding_stats_ = std::move(stats);
+  }
   void SetLedger(Ledger ledger) {
     std::lock_guard lock(mutex_);
     ledger_ = std::move(ledger);
@@ -115,6 +119,10 @@ class FakePipeline final : public Pipeline {
     refusals_.push_back({signal, items, std::string(reason)});
   }
   uint64_t QueuedBytes() const override { return 4711; }
+  std::vector<DestinationStats> ForwardingStats() const override {
+    std::lock_guard lock(mutex_);
+    return forwarding_stats_;
+  }
 
  private:
   static constexpr size_t kSlack = 64;
@@ -128,6 +136,7 @@ class FakePipeline final : public Pipeline {
   std::vector<Refusal> refusals_;
   std::string not_ready_;
   Ledger ledger_;
+  std::vector<DestinationStats> forwarding_stats_;
   size_t largest_allocation_ = 0;
 };
 

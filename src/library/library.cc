@@ -121,10 +121,11 @@ class LibraryImpl final : public OtlpLibrary, private platform::ForkParticipant 
     const Ledger ledger = pipeline->GetLedger();
     for (Signal signal : kAllSignals) {
       const SignalLedger& from = ledger[signal];
-      stats.signals[static_cast<size_t>(signal)] = {from.received, from.stored,           from.in_flight,
-                                                    from.expired,  ToReasons(from.refused), ToReasons(from.invalid)};
+      stats.signals[static_cast<size_t>(signal)] = {from.received,  from.stored,  from.relayed,
+                                                    from.in_flight, from.expired, ToReasons(from.refused), ToReasons(from.invalid)};
     }
     stats.queued_bytes = pipeline->QueuedBytes();
+    stats.destinations = pipeline->ForwardingStats();
     return stats;
   }
 

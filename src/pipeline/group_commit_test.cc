@@ -26,7 +26,7 @@ class GroupCommitTest : public ::testing::Test {
     for (Signal s : kAllSignals) EXPECT_TRUE(platform::CreateDirectories(layout_.DataDir(s)).ok());
     EXPECT_TRUE(platform::CreateDirectories(layout_.LedgersDir()).ok());
   }
-  std::unique_ptr<Shard> OpenShard() {
+  std::shared_ptr<Shard> OpenShard() {
     auto shard = Shard::Open(layout_, config_, {}, Clock::System(), &host_, false);
     EXPECT_TRUE(shard.ok()) << shard.status().ToString();
     return *std::move(shard);

@@ -12,9 +12,11 @@
 #include <spdlog/spdlog.h>
 
 #include "base/clock.h"
+#include "forward/forwarder.h"
 #include "otlp/scan.h"
 #include "pipeline/byte_pool.h"
 #include "pipeline/group_commit.h"
+#include "pipeline/left_overs.h"
 #include "pipeline/shard.h"
 #include "storage/recovery.h"
 #include "storage/retention.h"
@@ -27,6 +29,7 @@ using SteadyClock = std::chrono::steady_clock;
 constexpr auto kRetryAfter = std::chrono::milliseconds(500);
 constexpr auto kParkedCheck = std::chrono::milliseconds(20);
 constexpr auto kHouseCheck = std::chrono::seconds(1);
+constexpr auto kForwardGrace = std::chrono::milliseconds(500);
 // A shard with this much in its queue gets company from the next one.
 constexpr uint64_t kBusyBytes = 2 << 20;
 
@@ -41,7 +44,7 @@ class PipelineImpl : public Pipeline, private ShardHost {
  public:
   PipelineImpl(const Config& config, std::shared_ptr<Clock> clock, PipelineMemory memory)
       : config_(config), clock_(std::move(clock)), memory_(memory), layout_(config.output_dir),
-        pool_(BytePool::Make(memory.block_bytes, memory.spare_blocks)) {}
+        pool_(BytePool::Make(memory.block_bytes, memory.spare_blocks)), is_relay_(!config.store) {}
 
   ~PipelineImpl() override { (void)Shutdown(std::chrono::seconds(config_.shutdown_timeout_secs)); }
 
@@ -56,11 +59,13 @@ class PipelineImpl : public Pipeline, private ShardHost {
     }
     OTLP_ASSIGN_OR_RETURN(const RecoveryReport recovered, RecoverDirectory(config_, clock_));
     Report(recovered);
-    const unsigned workers = config_.workers ? config_.workers : std::max(1u, std::thread::hardware_concurrency());
-    for (unsigned i = 0; i < workers; ++i) {
-      OTLP_ASSIGN_OR_RETURN(auto shard, Shard::Open(layout_, config_, promoted, clock_, this, i == 0, memory_.batches));
+    OTLP_RETURN_NOT_OK(StartForwarder());
+    for (unsigned i = 0; i < Workers(); ++i) {
+      OTLP_ASSIGN_OR_RETURN(auto shard, Shard::Open(layout_, config_, promoted, clock_, this, i == 0, memory_.batches, forwarder_.get()));
       shards_.push_back(std::move(shard));
     }
+    for (auto& shard : shards_) OTLP_RETURN_NOT_OK(shard->StartForwarding(shard));
+    if (left_overs_) left_overs_->Start();
     if (config_.acknowledge == Acknowledge::kFsync) commit_ = std::make_unique<GroupCommit>();
     housekeeper_ = std::thread([this] { KeepHouse(); });
     accepting_ = true;
@@ -85,6 +90,7 @@ class PipelineImpl : public Pipeline, private ShardHost {
     }
     if (scan.items == 0) return request.done(std::move(request.result));
     if (!accepting_) return Refuse(std::move(request), Status::Shutdown("the service is shutting down; send to another one"), "shutdown");
+    if (is_relay_) return Relay(std::move(request));
     if (parked_count_ > 0 || !TakeRoom(request.size())) return Park(std::move(request));
     Commit(std::move(request));
   }
@@ -95,6 +101,7 @@ class PipelineImpl : public Pipeline, private ShardHost {
   }
 
   Status Flush(std::chrono::milliseconds timeout) override {
+    if (is_relay_) return FlushRelay(timeout);
     const auto deadline = SteadyClock::now() + timeout;
     std::vector<uint64_t> tickets;
     for (auto& shard : shards_) tickets.push_back(shard->BeginFlush());
@@ -121,8 +128,10 @@ class PipelineImpl : public Pipeline, private ShardHost {
     if (commit_) commit_->Stop();
     const auto deadline = SteadyClock::now() + timeout;
     for (auto& shard : shards_) shard->BeginStop(deadline);
+    for (auto& shard : shards_) shard->AwaitStop();
+    StopForwarding(deadline);
     for (auto& shard : shards_) {
-      Status status = shard->AwaitStop();
+      Status status = shard->Close();
       if (shutdown_status_.ok()) shutdown_status_ = status;
     }
     return shutdown_status_;
@@ -134,6 +143,7 @@ class PipelineImpl : public Pipeline, private ShardHost {
     for (const auto& shard : shards_) {
       if (status.ok()) status = shard->health();
     }
+    if (status.ok() && is_relay_ && BacklogIsFull()) status = BacklogStatus();
     if (why && !status.ok()) *why = status.message();
     return status.ok();
   }
@@ -153,6 +163,10 @@ class PipelineImpl : public Pipeline, private ShardHost {
   }
 
   uint64_t QueuedBytes() const override { return queued_bytes_; }
+
+  std::vector<DestinationStats> ForwardingStats() const override {
+    return forwarder_ ? forwarder_->Stats() : std::vector<DestinationStats>();
+  }
 
  private:
   struct Request {
@@ -262,6 +276,110 @@ class PipelineImpl : public Pipeline, private ShardHost {
     for (Request& request : all) Refuse(std::move(request), Status::Shutdown("the service is shutting down; send to another one"), "shutdown");
   }
 
+  // --- forwarding ---
+
+  Status StartForwarder() {
+    const auto is_enabled = [](const ForwardingConfig& c) { return c.enabled; };
+    if (std::none_of(config_.forwarding.begin(), config_.forwarding.end(), is_enabled)) {
+      if (is_relay_) return Status::Config("store: false keeps nothing in files, so forwarding needs a destination");
+      ReportWaiting();
+      return Status::Ok();
+    }
+    auto factory = RegisteredSenderFactory();
+    if (!factory) {
+      return Status::Config(
+          "forwarding: this program has no senders; in C++ link otlp_arrow::service and call EnableForwarding() of <otlp_arrow/service.h> "
+          "before the library is opened, or set 'enabled' of its destinations to false");
+    }
+    OTLP_ASSIGN_OR_RETURN(forwarder_, Forwarder::Start(config_.forwarding, std::move(factory), clock_));
+    left_overs_ = std::make_unique<LeftOvers>(layout_, config_.forwarding, forwarder_.get());
+    left_overs_->Scan();
+    return Status::Ok();
+  }
+
+  // The files of what waits in forward/ are there already: only sending is left, by somebody who knows where to.
+  void ReportWaiting() const {
+    const auto waiting = platform::ListDirectory(layout_.LeftOversDir());
+    if (!waiting.ok() || waiting->empty()) return;
+    spdlog::info("{} journals in '{}' wait to be forwarded; no destination is configured here", waiting->size(), layout_.LeftOversDir());
+  }
+
+  // Requests that come one after the other are sent in that order only out of one journal. A relay has no work for more.
+  unsigned Workers() const {
+    const bool in_order = std::any_of(config_.forwarding.begin(), config_.forwarding.end(),
+                                      [](const ForwardingConfig& c) { return c.enabled && c.max_in_flight == 1; });
+    if (is_relay_ || in_order) return 1;
+    return config_.workers ? config_.workers : std::max(1u, std::thread::hardware_concurrency());
+  }
+
+  uint64_t BacklogBytes() const {
+    uint64_t bytes = left_overs_ ? left_overs_->bytes() : 0;
+    for (const auto& shard : shards_) bytes += shard->backlog_bytes();
+    return bytes;
+  }
+  bool BacklogIsFull() const { return BacklogBytes() >= config_.forward_backlog_max_bytes; }
+  Status BacklogStatus() const {
+    return Status::BufferFull("no room: " + std::to_string(BacklogBytes()) + " bytes wait to be forwarded, the limit is " +
+                              std::to_string(config_.forward_backlog_max_bytes) +
+                              " (forward_backlog_max_bytes); try again when the destinations take them, or raise the limit");
+  }
+
+  void Relay(Request request) {
+    if (!forwarder_->Takes(request.payload.signal)) {
+      const std::string name(SignalName(request.payload.signal));
+      return Refuse(std::move(request), Status::Export("this relay forwards no " + name + ": no destination lists them in 'signals'; send " +
+                                                       "them elsewhere"),
+                    "no_destination");
+    }
+    if (BacklogIsFull()) return Refuse(std::move(request), BacklogStatus(), "backlog_full");
+    Commit(std::move(request));
+  }
+
+  Status FlushRelay(std::chrono::milliseconds timeout) {
+    if (forwarder_->Drain(timeout)) return Status::Ok();
+    return Status::BufferFull("not all could be sent in the time given; what was accepted stays safe in '" + layout_.root() + "' and is sent later");
+  }
+
+  void StopForwarding(SteadyClock::time_point deadline) {
+    if (!forwarder_) return;
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - SteadyClock::now());
+    if (!forwarder_->Drain(std::max(left, std::chrono::milliseconds(0)))) {
+      spdlog::warn("not everything could be forwarded; the rest stays in '{}' and is sent after the next start", layout_.LeftOversDir());
+    }
+    forwarder_->Stop(kForwardGrace);
+    left_overs_->Stop();
+  }
+
+  // What waits takes no more of the disk than it may, and never what the store needs.
+  void TrimBacklog() {
+    if (!forwarder_ || is_relay_) return;
+    const uint64_t bytes = BacklogBytes();
+    uint64_t excess = bytes - std::min(bytes, config_.forward_backlog_max_bytes);
+    if (excess == 0 && bytes > 0 && DiskIsShort()) excess = std::max<uint64_t>(1, bytes / 8);
+    if (excess == 0) return;
+    uint64_t given_up = left_overs_->GiveUp(excess);
+    while (given_up < excess) {
+      const auto most = std::max_element(shards_.begin(), shards_.end(),
+                                         [](const auto& a, const auto& b) { return a->backlog_bytes() < b->backlog_bytes(); });
+      const uint64_t more = (*most)->GiveUp(1);
+      if (more == 0) break;
+      given_up += more;
+    }
+    if (given_up == 0) return;
+    spdlog::warn("forwarding: {} bytes wait, {}; the oldest {} are given up", bytes,
+                 bytes > config_.forward_backlog_max_bytes ? "more than forward_backlog_max_bytes" : "and the disk is full", given_up);
+    forwarder_->OnGiveUp();
+  }
+
+  bool DiskIsShort() const {
+    for (const auto& shard : shards_) {
+      if (shard->health().code() != StatusCode::kIo) continue;
+      const auto free = platform::FreeBytes(layout_.root());
+      return free.ok() && *free < std::max<uint64_t>(shard->bytes_in_use(), JournalOptions().segment_bytes) * 2;
+    }
+    return false;
+  }
+
   // --- commit: room was taken ---
 
   Shard& PickShard() {
@@ -281,10 +399,11 @@ class PipelineImpl : public Pipeline, private ShardHost {
     Status status = shard.Enqueue(request.payload);
     request.payload.bytes = {};
     if (!status.ok()) {
-      queued_bytes_ -= size;
+      if (!is_relay_) queued_bytes_ -= size;
       const char* reason = status.code() == StatusCode::kIo ? "disk" : status.code() == StatusCode::kShutdown ? "shutdown" : "journal_full";
       return Refuse(std::move(request), status, reason);
     }
+    if (forwarder_) forwarder_->OnAppended();
     if (!commit_) return request.done(std::move(request.result));
     commit_->Add(&shard, [result = std::move(request.result), done = std::move(request.done)](const Status& synced) mutable {
       if (!synced.ok()) result = Refusal(synced);
@@ -333,6 +452,7 @@ class PipelineImpl : public Pipeline, private ShardHost {
       // Room may have come back just before a request was parked, or a large one in front of it was refused.
       if (parked_count_ > 0) AdmitParked();
       RefuseOverdue();
+      TrimBacklog();
       for (auto& shard : shards_) shard->Probe();
       if (clock_->SteadyNow() >= next_retention) {
         Expire();
@@ -405,6 +525,7 @@ class PipelineImpl : public Pipeline, private ShardHost {
       spdlog::info("recovered {} items from {} journals of writers that ended without a shutdown ({} were in files already)",
                    recovered.items_recovered, recovered.journals, recovered.items_already_stored);
     }
+    if (recovered.unsent > 0) spdlog::info("{} of these journals are still to be forwarded", recovered.unsent);
   }
 
   const Config config_;
@@ -412,7 +533,10 @@ class PipelineImpl : public Pipeline, private ShardHost {
   const PipelineMemory memory_;
   const StoreLayout layout_;
   std::shared_ptr<BytePool> pool_;
-  std::vector<std::unique_ptr<Shard>> shards_;
+  const bool is_relay_;
+  std::unique_ptr<Forwarder> forwarder_;   // null where nothing is forwarded
+  std::unique_ptr<LeftOvers> left_overs_;  // with a forwarder
+  std::vector<std::shared_ptr<Shard>> shards_;
   std::unique_ptr<GroupCommit> commit_;  // acknowledge: fsync
 
   std::atomic<bool> accepting_{false};

@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "otlp/payload.h"
 #include "otlp_arrow/config.h"
@@ -67,8 +68,8 @@ class Pipeline {
   };
   virtual WritableBytes Allocate(size_t size) = 0;
 
-  // Returns when everything accepted before the call is in readable files, or with an error: kIo where files could
-  // not be written, kShutdown, or kExport (retryable) when `timeout` ran out.
+  // Returns when everything accepted before the call is in readable files (of a relay: sent on), or with an error: kIo where
+  // files could not be written, kShutdown, or kExport (retryable) when `timeout` ran out.
   virtual Status Flush(std::chrono::milliseconds timeout) = 0;
 
   // Stops accepting, writes everything, releases the journal. What could not be written within `timeout` stays in
@@ -88,6 +89,9 @@ class Pipeline {
 
   // Bytes accepted and not yet turned into Arrow.
   virtual uint64_t QueuedBytes() const = 0;
+
+  // What became of the items for each destination of config.forwarding since Open(), with what dead writers had left.
+  virtual std::vector<DestinationStats> ForwardingStats() const { return {}; }
 };
 
 }  // namespace otlp_arrow

@@ -16,16 +16,25 @@ constexpr auto kNever = SteadyClock::time_point::max();
 
 }  // namespace
 
-Result<std::unique_ptr<Shard>> Shard::Open(const StoreLayout& layout, const Config& config, std::vector<PromotedAttribute> promoted,
-                                           std::shared_ptr<Clock> clock, ShardHost* host, bool keeps_refusals, DecoderOptions batches) {
-  std::unique_ptr<Shard> shard(new Shard(layout, config, std::move(promoted), std::move(clock), host, keeps_refusals, batches));
+Result<std::shared_ptr<Shard>> Shard::Open(const StoreLayout& layout, const Config& config, std::vector<PromotedAttribute> promoted,
+                                           std::shared_ptr<Clock> clock, ShardHost* host, bool keeps_refusals, DecoderOptions batches,
+                                           Forwarder* forwarder) {
+  std::shared_ptr<Shard> shard(new Shard(layout, config, std::move(promoted), std::move(clock), host, keeps_refusals, batches, forwarder));
   OTLP_RETURN_NOT_OK(shard->Start());
   return shard;
 }
 
 Shard::Shard(const StoreLayout& layout, const Config& config, std::vector<PromotedAttribute> promoted, std::shared_ptr<Clock> clock,
-             ShardHost* host, bool keeps_refusals, DecoderOptions batches)
-    : layout_(layout), config_(config), clock_(std::move(clock)), host_(host), keeps_refusals_(keeps_refusals), writer_id_(NewWriterId()) {
+             ShardHost* host, bool keeps_refusals, DecoderOptions batches, Forwarder* forwarder)
+    : layout_(layout),
+      config_(config),
+      clock_(std::move(clock)),
+      host_(host),
+      keeps_refusals_(keeps_refusals),
+      forwarder_(forwarder),
+      is_relay_(!config.store),
+      writer_id_(NewWriterId()) {
+  if (is_relay_) return;
   SignalWriterOptions options;
   options.compression = config_.compression;
   options.sync = config_.acknowledge == Acknowledge::kFsync;
@@ -49,13 +58,15 @@ Status Shard::Start() {
     options.sync_new_segments = config_.acknowledge == Acknowledge::kFsync;
     OTLP_ASSIGN_OR_RETURN(journal_, Journal::Create(layout_.WriterDir(writer_id_), options));
   }
-  thread_ = std::thread([this] { Run(); });
+  if (forwarder_) OTLP_RETURN_NOT_OK(OpenPositions());
+  thread_ = std::thread([this] { is_relay_ ? RunRelay() : Run(); });
   return Status::Ok();
 }
 
 Shard::~Shard() {
   BeginStop(SteadyClock::now());
-  (void)AwaitStop();
+  AwaitStop();
+  (void)Close();
 }
 
 Status Shard::Enqueue(OtlpPayload payload) {
@@ -77,6 +88,11 @@ Status Shard::Enqueue(OtlpPayload payload) {
       sequence = ++memory_sequence_;
     }
     accepted_[s] += payload.items;
+    ends_[s] = {sequence, ends_[s].items + payload.items, ends_[s].bytes + payload.bytes.data.size()};
+    if (is_relay_) {
+      CountBacklog();
+      return Status::Ok();
+    }
     in_flight_[s] += payload.items;
     queued_bytes_ += payload.bytes.data.size();
     was_empty = queue_.empty();
@@ -114,25 +130,39 @@ void Shard::BeginStop(SteadyClock::time_point deadline) {
   wake_.notify_one();
 }
 
-Status Shard::AwaitStop() {
+void Shard::AwaitStop() {
   if (thread_.joinable()) thread_.join();
+}
+
+Status Shard::LeftStatus() const {
+  int64_t left = 0;
+  for (const auto& n : in_flight_) left += n;
+  if (!journal_) return Status::Io(std::to_string(left) + " items could not be written in time and are lost (acknowledge is memory)");
+  return Status::Io(std::to_string(left) + " items are not in files yet; they stay in the journal '" + layout_.WriterDir(writer_id_) +
+                        "' and are written at the next start, or by: otlp-arrow recover " + layout_.root() +
+                        (write_error_.ok() ? "" : " (" + write_error_.message() + ")"),
+                    true);
+}
+
+Status Shard::Close() {
   if (!lock_) return Status::Ok();
-  Status status;
-  if (gave_up_) {
-    int64_t left = 0;
-    for (const auto& n : in_flight_) left += n;
-    status = journal_ ? Status::Io(std::to_string(left) + " items are not in files yet; they stay in the journal '" +
-                                       layout_.WriterDir(writer_id_) + "' and are written at the next start, or by: otlp-arrow recover " +
-                                       layout_.root() + (write_error_.ok() ? "" : " (" + write_error_.message() + ")"),
-                                   true)
-                      : Status::Io(std::to_string(left) + " items could not be written in time and are lost (acknowledge is memory)");
+  if (forwarder_) {
+    CountRelayed();
+    {
+      std::lock_guard lock(mutex_);
+      is_forwarding_ = false;
+    }
+    forwarder_->RemoveSource(this);
+    (void)SaveLedger();
   }
+  Status status = gave_up_ ? LeftStatus() : Status::Ok();
   if (!gave_up_ || !journal_) {
     {
       std::lock_guard lock(mutex_);
+      if (journal_) journal_->DropFreeSegments();
       journal_.reset();
     }
-    Status removed = RemoveWriterDirectory(layout_, writer_id_);
+    Status removed = HasUnsent() ? MoveToLeftOvers(layout_, writer_id_) : RemoveWriterDirectory(layout_, writer_id_);
     if (status.ok()) status = removed;
   }
   lock_.reset();
@@ -144,12 +174,18 @@ Status Shard::health() const {
   return write_error_.ok() ? journal_error_ : write_error_;
 }
 
+uint64_t Shard::bytes_in_use() const {
+  std::lock_guard lock(mutex_);
+  return journal_ ? journal_->bytes_in_use() : 0;
+}
+
 void Shard::Probe() {
   std::lock_guard lock(mutex_);
   if (!journal_error_.ok() && journal_ && journal_->Probe().ok()) journal_error_ = Status::Ok();
 }
 
 void Shard::AddTo(Ledger* ledger) const {
+  CountRelayed();
   std::lock_guard lock(mutex_);
   AddToLocked(ledger);
 }
@@ -159,9 +195,11 @@ void Shard::AddToLocked(Ledger* ledger) const {
     SignalLedger& l = ledger->signals[s];
     l.received += accepted_[s];
     l.stored += stored_[s];
-    l.in_flight += in_flight_[s];
+    l.relayed += relayed_[s];
+    l.in_flight += is_relay_ ? accepted_[s] - relayed_[s] : in_flight_[s].load();
     l.expired += expired_[s];
   }
+  if (positions_) *ledger += Ledger{.signals = {}, .destinations = positions_->Snapshot().Counts(), .unreadable_requests = {}};
 }
 
 void Shard::CountExpired(const ExpiredFile& file) {
@@ -243,6 +281,7 @@ bool Shard::Process(Item item) {
   if (!journal_) retained_[s].push_back(item);
   Status status = writer.Add(item.sequence, payload.bytes.data, payload.items, payload.rejected_items > 0);
   if (!status.ok() && !Retry(s, status, writer.pending(), false)) return false;
+  processed_ = item.sequence;
   queued_bytes_ -= bytes;
   if (journal_) {
     item.payload.bytes = {};  // its memory goes back before anyone waits for room
@@ -285,12 +324,14 @@ Status Shard::PublishOnce(size_t signal) {
     stored_[signal] += file.rows;
     in_flight_[signal] -= file.items;
     stored_sequences_[signal] = file.range.last;
+    stored_through_ = StoredThrough();
   }
   const bool saved = SaveLedger();
   if (journal_) {
     // Not before the counts are safe: what is released is known from them alone.
     std::lock_guard lock(mutex_);
     if (saved) journal_->Release(stored_sequences_);
+    if (forwarder_) CountBacklog();
   } else {
     uint64_t bytes = 0;
     for (const Item& item : retained_[signal]) bytes += item.payload.bytes.data.size();
@@ -349,7 +390,16 @@ void Shard::SetWriteError(const Status& status) {
   write_error_ = status;
 }
 
+uint64_t Shard::StoredThrough() const {
+  uint64_t through = processed_;
+  for (const auto& writer : writers_) {
+    if (writer && writer->has_pending()) through = std::min(through, writer->pending().first - 1);
+  }
+  return through;
+}
+
 bool Shard::SaveLedger() {
+  CountRelayed();
   LedgerSnapshot snapshot;
   snapshot.writer = writer_id_;
   {
@@ -358,6 +408,7 @@ bool Shard::SaveLedger() {
     AddToLocked(&snapshot.ledger);
     snapshot.last_sequence = journal_ ? journal_->last_sequence() : memory_sequence_;
     snapshot.stored_sequences = stored_sequences_;
+    snapshot.stored_through = stored_through_;
   }
   if (keeps_refusals_) host_->AddRefusals(&snapshot.ledger);
   if (Status status = WriteLedgerFile(layout_, snapshot, config_.acknowledge == Acknowledge::kFsync); !status.ok()) {

@@ -1,5 +1,6 @@
 // One worker of the pipeline with all that it needs for itself: a journal, a queue, a thread, and a file under way for
-// each signal. Shards share nothing, so that they scale with the cores and recover independently.
+// each signal. Shards share nothing, so that they scale with the cores and recover independently. To a forwarder its journal is
+// a source; in a relay that is all there is, and the thread only looks after the journal.
 #pragma once
 
 #include <array>
@@ -17,6 +18,7 @@
 
 #include "base/clock.h"
 #include "base/platform/platform.h"
+#include "forward/forwarder.h"
 #include "otlp/payload.h"
 #include "otlp_arrow/config.h"
 #include "schema/schemas.h"
@@ -39,12 +41,14 @@ class ShardHost {
   virtual void AddRefusals(Ledger* ledger) const = 0;
 };
 
-class Shard {
+class Shard final : public ForwardSource {
  public:
   // Locks and creates the shard's own writer directory. `keeps_refusals`: its ledger file carries the pipeline's refusals.
-  static Result<std::unique_ptr<Shard>> Open(const StoreLayout& layout, const Config& config, std::vector<PromotedAttribute> promoted,
-                                             std::shared_ptr<Clock> clock, ShardHost* host, bool keeps_refusals, DecoderOptions batches = {});
-  ~Shard();
+  // `forwarder` (null for none) must outlive what follows Close.
+  static Result<std::shared_ptr<Shard>> Open(const StoreLayout& layout, const Config& config, std::vector<PromotedAttribute> promoted,
+                                             std::shared_ptr<Clock> clock, ShardHost* host, bool keeps_refusals, DecoderOptions batches = {},
+                                             Forwarder* forwarder = nullptr);
+  ~Shard() override;
 
   // Journals (unless only memory was asked for) and queues a request. Errors: those of Journal::Append; kShutdown.
   Status Enqueue(OtlpPayload payload);
@@ -54,19 +58,41 @@ class Shard {
   uint64_t BeginFlush();
   Status AwaitFlush(uint64_t ticket, Clock::SteadyTime deadline);
 
-  // Stop likewise. After a clean stop the writer directory is gone; otherwise it waits for the next start.
+  // Stop likewise: no more is taken, and all is written to files.
   void BeginStop(std::chrono::steady_clock::time_point deadline);
-  Status AwaitStop();
+  void AwaitStop();
+  // Behind them. The forwarder, which has been stopped, forgets the shard. After a clean stop the writer directory is gone, or,
+  // where something is left to be forwarded, moved to forward/; otherwise it waits for the next start.
+  Status Close();
 
   uint64_t queued_bytes() const { return queued_bytes_.load(std::memory_order_relaxed); }
   const std::string& writer_id() const { return writer_id_; }
   // OK, or why files or journal cannot be written at the moment.
   Status health() const;
+  // Bytes of the journal that are in no file yet.
+  uint64_t bytes_in_use() const;
   // Looks again whether the journal's disk has room, if the last append failed.
   void Probe();
   void AddTo(Ledger* ledger) const;
   // A file of this shard was deleted by retention.
   void CountExpired(const ExpiredFile& file);
+
+  // --- forwarding (shard_forwarding.cc); nothing of it without a forwarder ---
+
+  // Gives itself to the forwarder.
+  Status StartForwarding(const std::shared_ptr<Shard>& self);
+  // Bytes on the disk that wait for destinations alone; those that are given up already are not among them.
+  uint64_t backlog_bytes() const { return backlog_bytes_.load(std::memory_order_relaxed); }
+  // Gives up the oldest of them, whole segments, up to `bytes` or a little more; returns how much.
+  uint64_t GiveUp(uint64_t bytes);
+
+  const std::string& writer() const override { return writer_id_; }
+  ForwardPositions& positions() override { return *positions_; }
+  bool is_left_over() const override { return false; }
+  End GetEnd(Signal signal) const override;
+  std::vector<JournalSegment> SegmentsFrom(uint64_t first) const override;
+  uint64_t give_up_before() const override { return give_up_before_; }
+  void OnProgress() override;
 
  private:
   struct Item {
@@ -76,7 +102,7 @@ class Shard {
   using PerSignal = std::array<std::atomic<int64_t>, kSignalCount>;
 
   Shard(const StoreLayout& layout, const Config& config, std::vector<PromotedAttribute> promoted, std::shared_ptr<Clock> clock,
-        ShardHost* host, bool keeps_refusals, DecoderOptions batches);
+        ShardHost* host, bool keeps_refusals, DecoderOptions batches, Forwarder* forwarder);
   Status Start();
   void Run();
   // These run on the shard's thread and return false when it has to give up (stopping, and the disk refuses).
@@ -91,6 +117,17 @@ class Shard {
   void SetWriteError(const Status& status);
   bool SaveLedger();
   void AddToLocked(Ledger* ledger) const;
+  // Up to which record all are in files, as the writers stand. The shard's thread alone asks, when nothing has failed.
+  uint64_t StoredThrough() const;
+  // Shutdown's last words where something is not in files.
+  Status LeftStatus() const;
+
+  Status OpenPositions();
+  void RunRelay();
+  // Asks the forwarder what is settled. Not under the lock.
+  void CountRelayed() const;
+  void CountBacklog();  // the lock is held
+  bool HasUnsent() const;
   std::chrono::steady_clock::time_point NextDeadline() const;
 
   const StoreLayout layout_;
@@ -98,6 +135,8 @@ class Shard {
   std::shared_ptr<Clock> clock_;
   ShardHost* host_;
   const bool keeps_refusals_;
+  Forwarder* const forwarder_;
+  const bool is_relay_;
   std::string writer_id_;
   std::optional<platform::FileLock> lock_;
   std::array<std::unique_ptr<SignalWriter>, kSignalCount> writers_;
@@ -115,10 +154,20 @@ class Shard {
   std::chrono::steady_clock::time_point stop_deadline_;
   Status write_error_, journal_error_;
   StoredSequences stored_sequences_{};
+  uint64_t stored_through_ = 0;       // all records up to here are in files
   std::array<int64_t, kSignalCount> accepted_{};
+  std::array<End, kSignalCount> ends_{};
+  StoredSequences forwarded_{};       // by every destination
+  bool release_wanted_ = false;       // relay: the journal could free something, once the counts are saved
+  bool is_forwarding_ = false;        // the forwarder knows this shard
 
   PerSignal stored_{}, in_flight_{}, expired_{};
   std::atomic<uint64_t> queued_bytes_{0};
+  uint64_t processed_ = 0;  // the shard's thread: the last record that was given to a writer
+
+  std::unique_ptr<ForwardPositions> positions_;
+  std::atomic<uint64_t> backlog_bytes_{0}, give_up_before_{0};
+  mutable PerSignal relayed_{};
   std::thread thread_;
 };
 

@@ -11,6 +11,7 @@
 
 #include "base/platform/platform.h"
 #include "query/stored_files.h"
+#include "storage/forward_positions.h"
 #include "storage/journal.h"
 #include "storage/layout.h"
 #include "storage/ledger_file.h"
@@ -115,8 +116,10 @@ bool IsAtWork(const StoreLayout& layout, const std::string& writer) {
 
 // The items behind the last known stored position of each signal.
 int64_t CountUnstored(const StoreLayout& layout, const std::string& writer, std::vector<DamagedFile>* damaged) {
-  const StoredSequences stored = ReadLedgerFile(layout, writer).stored_sequences;
-  const auto segments = ListJournalSegments(layout.WriterDir(writer));
+  const LedgerSnapshot ledger = ReadLedgerFile(layout, writer);
+  const StoredSequences& stored = ledger.stored_sequences;
+  auto segments = ListJournalSegments(layout.WriterDir(writer));
+  if (segments.ok()) segments = WithoutStoredSegments(*std::move(segments), ledger.stored_through);
   int64_t items = 0;
   uint64_t expected = 0;
   std::vector<JournalDamage> damage;
@@ -137,11 +140,27 @@ void SurveyJournals(const StoreLayout& layout, Inspection* inspection) {
   if (!entries.ok()) return;
   for (const auto& entry : *entries) {
     if (!entry.is_directory || entry.name[0] == kUnfinishedPrefix) continue;
+    const auto positions = ForwardSnapshot::Take(layout.WriterDir(entry.name));
     if (IsAtWork(layout, entry.name)) {
       ++inspection->live_journals;
+    } else if (positions && positions->is_relay) {
+      ++inspection->left_journals;  // nothing of it is to be in a file
     } else {
       ++inspection->left_journals;
       inspection->left_items += CountUnstored(layout, entry.name, &inspection->damaged);
+    }
+  }
+}
+
+void SurveyLeftOvers(const StoreLayout& layout, Inspection* inspection) {
+  const auto writers = platform::ListDirectory(layout.LeftOversDir());
+  if (!writers.ok()) return;
+  for (const auto& writer : *writers) {
+    if (!writer.is_directory) continue;
+    ++inspection->unsent_journals;
+    const auto segments = platform::ListDirectory(layout.LeftOverDir(writer.name));
+    for (const auto& segment : segments.ok() ? *segments : std::vector<platform::DirectoryEntry>()) {
+      if (segment.name.ends_with(".journal")) inspection->unsent_bytes += static_cast<int64_t>(segment.size);
     }
   }
 }
@@ -169,6 +188,7 @@ Result<Inspection> Inspect(const std::string& path) {
   const StoreLayout layout(path);
   SumLedgers(layout, &inspection);
   SurveyJournals(layout, &inspection);
+  SurveyLeftOvers(layout, &inspection);
   ListDamagedDir(layout.DamagedDir(), &inspection);
   return inspection;
 }

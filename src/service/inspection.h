@@ -35,6 +35,8 @@ struct Inspection {
   int64_t live_journals = 0;         // of writers at work
   int64_t left_journals = 0;         // of writers that are gone …
   int64_t left_items = 0;            // … with at most this many items that are in no file yet
+  int64_t unsent_journals = 0;       // in files already, not yet forwarded …
+  int64_t unsent_bytes = 0;          // … with this much on the disk
   int64_t ledgers = 0;               // files that `ledger` is the sum of
   Ledger ledger;
 

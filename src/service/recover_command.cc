@@ -6,6 +6,7 @@
 #include "pipeline/pipeline.h"
 #include "recorder/ring_adopter.h"
 #include "recorder/store_sinks.h"
+#include "senders/sender_factory.h"
 #include "service/commands.h"
 #include "service/human_text.h"
 #include "service/logging.h"
@@ -18,6 +19,9 @@ namespace {
 void PrintReport(const RecoveryReport& report, const Console& console) {
   console.out << Counted(report.journals, "journal") << " adopted: " << Counted(report.items_recovered, "item")
               << " written to files, " << GroupedNumber(report.items_already_stored) << " there already" << std::endl;
+  if (report.unsent > 0) {
+    console.out << Counted(report.unsent, "journal") << " of these still to be forwarded: 'otlp-arrow serve' with their destinations does it" << std::endl;
+  }
   for (const auto& b : report.busy) console.out << "left alone, its writer is at work: " << b << std::endl;
   for (const auto& d : report.damaged) console.err << "otlp-arrow: damaged: " << d << std::endl;
 }
@@ -27,6 +31,7 @@ Result<AdoptionReport> AdoptRingsInto(const Config& config) {
   const auto entries = platform::ListDirectory(StoreLayout(config.output_dir).RingsDir());
   if (!entries.ok()) return entries.status();
   if (entries->empty()) return AdoptionReport{};
+  RegisterSenders();  // they are forwarded as the configuration says
   OTLP_ASSIGN_OR_RETURN(const auto pipeline, Pipeline::Open(config));
   StoreSink sink(pipeline.get(), config.output_dir);
   const auto timeout = std::chrono::seconds(config.shutdown_timeout_secs);
@@ -56,7 +61,7 @@ int RunRecover(const RecoverOptions& options, const Console& console) {
   ConfigSources sources{.yaml_name = {},
                         .yaml_text = {},
                         .environment = console.environment,
-                        .flags = {{"output_dir", {options.directory}}}};
+                        .flags = {{"output_dir", {options.directory}}}, .forward = {}};
   auto loaded = LoadConfigFile(options.config_file, std::move(sources));
   if (!loaded.ok()) return Report(loaded.status(), console);
   ConfigureLogging(loaded->config.log_level);

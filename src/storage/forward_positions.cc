@@ -100,12 +100,69 @@ std::optional<size_t> ForwardPositions::Find(std::string_view name) const {
   return std::nullopt;
 }
 
-ForwardState ForwardPositions::Get(size_t place, Signal signal) const {
-  const Lane& lane = layout()->places[place].lanes[static_cast<size_t>(signal)];
+namespace {
+
+ForwardState StateOf(const Lane& lane) {
   const StoredState& stored = lane.states[lane.active.load(std::memory_order_acquire) & 1];
   ForwardState state{stored.sequence, stored.sent, stored.rejected, {}};
   std::copy(std::begin(stored.given_up), std::end(stored.given_up), state.given_up.begin());
   return state;
+}
+
+}  // namespace
+
+ForwardState ForwardPositions::Get(size_t place, Signal signal) const {
+  return StateOf(layout()->places[place].lanes[static_cast<size_t>(signal)]);
+}
+
+ForwardSnapshot ForwardPositions::SnapshotOf(const Layout& layout) {
+  ForwardSnapshot snapshot;
+  snapshot.is_relay = layout.is_relay != 0;
+  for (const Place& place : layout.places) {
+    if (place.name[0] == 0) continue;
+    auto& [name, states] = snapshot.destinations.emplace_back();
+    name.assign(place.name, ::strnlen(place.name, kMaxNameBytes));
+    for (size_t s = 0; s < kSignalCount; ++s) states[s] = StateOf(place.lanes[s]);
+  }
+  return snapshot;
+}
+
+ForwardSnapshot ForwardPositions::Snapshot() const { return SnapshotOf(*layout()); }
+
+std::optional<ForwardSnapshot> ForwardSnapshot::Take(const std::string& writer_dir) {
+  using Layout = ForwardPositions::Layout;
+  const std::string path = ForwardPositions::PathIn(writer_dir);
+  if (!platform::Exists(path)) return std::nullopt;
+  const auto bytes = platform::ReadFile(path, sizeof(Layout));
+  if (!bytes.ok() || bytes->size() < sizeof(Layout) || std::memcmp(bytes->data(), kMagic, sizeof(kMagic)) != 0) return std::nullopt;
+  const auto layout = std::make_unique<Layout>();
+  std::memcpy(static_cast<void*>(layout.get()), bytes->data(), sizeof(Layout));
+  return ForwardPositions::SnapshotOf(*layout);
+}
+
+bool ForwardSnapshot::HasUnsent(const StoredSequences& last) const {
+  for (const auto& [name, states] : destinations) {
+    for (size_t s = 0; s < kSignalCount; ++s) {
+      if (states[s].sequence < last[s]) return true;
+    }
+  }
+  return false;
+}
+
+DestinationLedgers ForwardSnapshot::Counts() const {
+  DestinationLedgers counts;
+  for (const auto& [name, states] : destinations) {
+    auto& destination = counts[name];
+    for (size_t s = 0; s < kSignalCount; ++s) {
+      destination[s].sent = states[s].sent;
+      destination[s].rejected = states[s].rejected;
+      for (size_t r = 0; r < kGiveUpReasonCount; ++r) {
+        const int64_t items = states[s].given_up[r];
+        if (items != 0) destination[s].given_up[std::string(GiveUpReasonName(static_cast<GiveUpReason>(r)))] = items;
+      }
+    }
+  }
+  return counts;
 }
 
 void ForwardPositions::Set(size_t place, Signal signal, const ForwardState& state) {

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/platform/shared_file.h"
@@ -15,6 +16,7 @@
 #include "otlp_arrow/signal.h"
 #include "otlp_arrow/status.h"
 #include "storage/journal.h"
+#include "storage/ledger.h"
 
 namespace otlp_arrow {
 
@@ -26,6 +28,18 @@ struct ForwardState {
   std::array<int64_t, kGiveUpReasonCount> given_up{};
 
   int64_t Items() const;  // the sum
+};
+
+// The positions of a writer's directory at one moment, for those who only look.
+struct ForwardSnapshot {
+  bool is_relay = false;  // nothing of the journal is to be stored
+  std::vector<std::pair<std::string, std::array<ForwardState, kSignalCount>>> destinations;
+
+  // nullopt where the directory has none, or none that can be read.
+  static std::optional<ForwardSnapshot> Take(const std::string& writer_dir);
+  // Has any of them not settled the last records of the journal?
+  bool HasUnsent(const StoredSequences& last) const;
+  DestinationLedgers Counts() const;
 };
 
 // Thread-safe; the state of one destination and signal is set by one thread at a time.
@@ -49,12 +63,15 @@ class ForwardPositions {
   // Those that have a place, which is the index.
   std::vector<std::string> names() const;
 
+  ForwardSnapshot Snapshot() const;
   ForwardState Get(size_t place, Signal signal) const;
   // A crash leaves the old state or the new one, whole.
   void Set(size_t place, Signal signal, const ForwardState& state);
 
  private:
+  friend struct ForwardSnapshot;
   struct Layout;
+  static ForwardSnapshot SnapshotOf(const Layout& layout);
   explicit ForwardPositions(platform::Mapping mapping) : mapping_(std::move(mapping)) {}
   Layout* layout() const;
 

@@ -246,6 +246,64 @@ Result<std::vector<std::string>> ListJournalSegments(const std::string& writer_d
   return paths;  // the numbers are zero-padded: sorted by name is sorted by age
 }
 
+Result<JournalSummary> SummarizeJournalSegment(const std::string& path, uint64_t after) {
+  constexpr size_t kWindow = 64 << 10;
+  JournalSummary summary;
+  summary.number = SegmentNumber(path.substr(path.rfind('/') + 1)).value_or(0);
+  OTLP_ASSIGN_OR_RETURN(const platform::File file, platform::File::Open(path, platform::File::Mode::kRead));
+  OTLP_ASSIGN_OR_RETURN(const uint64_t size, file.Size());
+  std::string window;
+  uint64_t window_at = 0;
+  RecordHeader header{};
+  for (uint64_t at = sizeof(SegmentHeader); at + sizeof(RecordHeader) <= size;) {
+    if (at < window_at || at + sizeof(RecordHeader) > window_at + window.size()) {
+      OTLP_ASSIGN_OR_RETURN(window, file.ReadAt(at, kWindow));
+      window_at = at;
+      if (window.size() < sizeof(RecordHeader)) break;  // cut off meanwhile
+    }
+    if (!IsRecord(window, at - window_at, summary.number, &header) || header.size > size - at - sizeof(RecordHeader)) {
+      at += kAlignment;
+      continue;
+    }
+    at = std::min(size, at + sizeof(RecordHeader) + Padded(header.size));
+    summary.size = at;
+    summary.last[header.signal] = header.sequence;
+    if (summary.first_time == 0) summary.first_time = header.time;
+    if (header.sequence <= after) continue;
+    summary.items[header.signal] += static_cast<int64_t>(header.items);
+    summary.bytes[header.signal] += header.size;
+  }
+  return summary;
+}
+
+namespace {
+
+// 0 where the header cannot be read.
+uint64_t FirstSequenceOf(const std::string& path) {
+  const auto file = platform::File::Open(path, platform::File::Mode::kRead);
+  const auto bytes = file.ok() ? file->ReadAt(0, sizeof(SegmentHeader)) : Result<std::string>(file.status());
+  SegmentHeader header{};
+  if (!bytes.ok() || bytes->size() < sizeof(header)) return 0;
+  std::memcpy(&header, bytes->data(), sizeof(header));
+  const bool ok = std::memcmp(header.magic, kSegmentMagic, sizeof(kSegmentMagic)) == 0 && header.hash == HashOf(header, header.number) &&
+                  SegmentNumber(path.substr(path.rfind('/') + 1)) == header.number;
+  return ok ? header.first_sequence : 0;
+}
+
+}  // namespace
+
+std::vector<std::string> WithoutStoredSegments(std::vector<std::string> paths, uint64_t stored_through) {
+  if (stored_through == 0) return paths;
+  size_t stored = 0;
+  while (stored + 1 < paths.size()) {
+    const uint64_t next = FirstSequenceOf(paths[stored + 1]);
+    if (next == 0 || next > stored_through + 1) break;
+    ++stored;
+  }
+  paths.erase(paths.begin(), paths.begin() + static_cast<std::ptrdiff_t>(stored));
+  return paths;
+}
+
 Result<std::unique_ptr<Journal>> Journal::Create(std::string writer_dir, JournalOptions options) {
   std::unique_ptr<Journal> journal(new Journal(std::move(writer_dir), options));
   OTLP_RETURN_NOT_OK(journal->StartSegment());
@@ -260,6 +318,11 @@ Status Journal::StartSegment() {
   const uint64_t number = next_number_;
   Segment segment{number, nullptr, sizeof(SegmentHeader), {}, 0, true};
   const std::string path = SegmentPath(number);
+  // One that somebody still reads must not be written over.
+  while (!free_.empty() && free_.front().file.use_count() > 1) {
+    (void)platform::Remove(SegmentPath(free_.front().number));
+    free_.pop_front();
+  }
   if (!free_.empty()) {
     // The oldest: those that stay stand right before the ones in use, so that readers of what a death leaves find no gap.
     OTLP_RETURN_NOT_OK(platform::Rename(SegmentPath(free_.front().number), path));
@@ -281,11 +344,17 @@ Status Journal::StartSegment() {
     (void)platform::Remove(path);
     return status;
   }
+  bytes_ += segment.size;
   segments_.push_back(std::move(segment));
+  MarkHeld();
   return Status::Ok();
 }
 
 Status Journal::CheckSpace(uint64_t wanted) {
+  // What is stored and only held to be forwarded must not stand in the way, not even in the segment that is written to.
+  if (bytes_in_use() + wanted > options_.max_bytes && segments_.back().last_sequence != 0 && IsBehind(segments_.back(), stored_)) {
+    OTLP_RETURN_NOT_OK(StartSegment());
+  }
   const uint64_t in_use = bytes_in_use();
   if (in_use + wanted > options_.max_bytes && segments_.size() > 1) {
     return Status::BufferFull("the journal in '" + dir_ + "' holds " + std::to_string(in_use) + " bytes, its limit is " +
@@ -341,6 +410,7 @@ Result<uint64_t> Journal::Append(Signal signal, std::string_view request, int64_
     return status;
   }
   segment.size += total;
+  bytes_ += total;
   segment.last[static_cast<size_t>(signal)] = next_sequence_;
   segment.last_sequence = next_sequence_;
   segment.unsynced = true;
@@ -378,8 +448,19 @@ void Journal::DropFreeSegments() {
   free_.clear();
 }
 
+// Segments are stored in the order of their numbers, but for one of signals that trickle.
+void Journal::MarkHeld() {
+  for (size_t i = 0; i + 1 < segments_.size(); ++i) {
+    Segment& segment = segments_[i];
+    if (segment.held || !IsBehind(segment, stored_)) continue;
+    segment.held = true;
+    bytes_held_ += segment.size;
+  }
+}
+
 void Journal::Release(const StoredSequences& stored) {
   stored_ = stored;
+  MarkHeld();
   ReleaseSegments();
 }
 
@@ -390,11 +471,29 @@ void Journal::SetForwarded(const StoredSequences& forwarded) {
 
 void Journal::ReleaseSegments() {
   // The one that is written to goes too when it is worth it; the new one then takes its place in the file it frees.
-  if (segments_.back().size >= kReleaseActiveAt && MayGo(segments_.back())) (void)StartSegment();
+  // One that is only held for what is not yet forwarded is left when it takes a good part of what may be in use.
+  const Segment& active = segments_.back();
+  const uint64_t large = std::max(std::min(options_.segment_bytes, options_.max_bytes) / 4, kReleaseActiveAt);
+  if (active.size >= kReleaseActiveAt && (MayGo(active) || (active.size >= large && IsBehind(active, stored_)))) (void)StartSegment();
   while (segments_.size() > 1 && MayGo(segments_.front())) {
+    bytes_ -= segments_.front().size;
+    if (segments_.front().held) bytes_held_ -= segments_.front().size;
     Retire(std::move(segments_.front()));
     segments_.pop_front();
   }
+}
+
+bool Journal::WouldRelease(const StoredSequences& forwarded) const {
+  const Segment& first = segments_.front();
+  return IsBehind(first, stored_) && IsBehind(first, forwarded) && (segments_.size() > 1 || first.size >= kReleaseActiveAt);
+}
+
+std::vector<Journal::Held> Journal::HeldSegments() const {
+  std::vector<Held> held;
+  for (const Segment& segment : segments_) {
+    if (segment.held) held.push_back({segment.number, segment.size});
+  }
+  return held;
 }
 
 std::vector<JournalSegment> Journal::SegmentsFrom(uint64_t first) const {
@@ -411,23 +510,6 @@ std::vector<JournalPart> Journal::PartsFrom(Signal signal, uint64_t first) const
     if (segment.last[static_cast<size_t>(signal)] >= first) parts.push_back({SegmentPath(segment.number), segment.size});
   }
   return parts;
-}
-
-uint64_t Journal::bytes_in_use() const {
-  uint64_t bytes = 0;
-  for (const Segment& segment : segments_) {
-    // The one that is written to counts in any case: something may be on its way to it.
-    if (&segment == &segments_.back() || !IsBehind(segment, stored_)) bytes += segment.size;
-  }
-  return bytes;
-}
-
-uint64_t Journal::bytes_held() const {
-  uint64_t bytes = 0;
-  for (const Segment& segment : segments_) {
-    if (&segment != &segments_.back() && IsBehind(segment, stored_)) bytes += segment.size;
-  }
-  return bytes;
 }
 
 }  // namespace otlp_arrow

@@ -106,6 +106,20 @@ Result<JournalBatch> ReadJournalBatch(const std::vector<JournalSegment>& segment
 // The segment files of a writer's directory, oldest first.
 Result<std::vector<std::string>> ListJournalSegments(const std::string& writer_dir);
 
+// What a segment file holds, by the headers of its records alone: the requests are not read.
+struct JournalSummary {
+  uint64_t number = 0;
+  uint64_t size = 0;                               // up to the end of its last record
+  StoredSequences last{};                          // the last record of each signal, 0 if none
+  std::array<int64_t, kSignalCount> items{};       // valid ones, of the records behind `after`
+  std::array<uint64_t, kSignalCount> bytes{};      // of their requests
+  int64_t first_time = 0;                          // when its first record arrived, nanoseconds since 1970; 0 where unknown
+};
+Result<JournalSummary> SummarizeJournalSegment(const std::string& path, uint64_t after = 0);
+
+// Without the segments (of ListJournalSegments) that end before the record behind `stored_through`: the next one's header says so.
+std::vector<std::string> WithoutStoredSegments(std::vector<std::string> paths, uint64_t stored_through);
+
 struct JournalOptions {
   uint64_t segment_bytes = 16ull << 20;
   // Bytes that must stay free on the disk besides as much as the journal holds, so that its content can be written
@@ -138,16 +152,29 @@ class Journal {
   // From the first call on, segments are held until their records are forwarded, too: up to `forwarded` they are.
   void SetForwarded(const StoredSequences& forwarded);
 
-  // The segments from number `first` on.
+  // Would SetForwarded(forwarded) free a segment?
+  bool WouldRelease(const StoredSequences& forwarded) const;
+
+  // The segments from number `first` on. As long as somebody has one of these, its file is not used again.
   std::vector<JournalSegment> SegmentsFrom(uint64_t first) const;
+
+  // The segments that are only held for what is not yet forwarded, oldest first.
+  struct Held {
+    uint64_t number = 0;
+    uint64_t size = 0;
+  };
+  std::vector<Held> HeldSegments() const;
+
+  // Deletes the segments that wait to be used again.
+  void DropFreeSegments();
 
   // The parts of segments that hold the records of a signal from `first` on, as they are now; for ReadJournalRange.
   std::vector<JournalPart> PartsFrom(Signal signal, uint64_t first) const;
 
   // Bytes of segments that hold records not yet stored.
-  uint64_t bytes_in_use() const;
-  // Bytes of segments that are only held for what is not yet forwarded.
-  uint64_t bytes_held() const;
+  uint64_t bytes_in_use() const { return bytes_ - bytes_held_; }
+  // Bytes of segments that are only held for what is not yet forwarded. The one that is written to counts as in use.
+  uint64_t bytes_held() const { return bytes_held_; }
   uint64_t last_sequence() const { return next_sequence_ - 1; }
 
  private:
@@ -158,6 +185,7 @@ class Journal {
     StoredSequences last{};   // last record of each signal in it, 0 if none
     uint64_t last_sequence = 0;
     bool unsynced = true;
+    bool held = false;        // stored, and not written to any more
   };
 
   Journal(std::string dir, JournalOptions options) : dir_(std::move(dir)), options_(options) {}
@@ -167,7 +195,7 @@ class Journal {
   bool MayGo(const Segment& segment) const;
   void ReleaseSegments();
   void Retire(Segment&& segment);
-  void DropFreeSegments();
+  void MarkHeld();
   std::string SegmentPath(uint64_t number) const;
 
   std::string dir_;
@@ -178,6 +206,7 @@ class Journal {
   std::deque<Segment> free_;         // stored, to be used again, oldest first
   StoredSequences stored_{};
   std::optional<StoredSequences> forwarded_;
+  uint64_t bytes_ = 0, bytes_held_ = 0;  // of segments_
   uint64_t unchecked_bytes_ = 0;     // appended since the free space was last looked at
   bool space_known_ = false;
 };

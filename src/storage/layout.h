@@ -40,6 +40,10 @@ class StoreLayout {
   std::string WriterLock(const std::string& writer) const { return WriterDir(writer) + "/lock"; }
   std::string LedgersDir() const { return root_ + "/ledger"; }
   std::string LedgerFile(const std::string& writer) const { return LedgersDir() + "/" + writer + ".json"; }
+  // What ended writers left that is not forwarded yet: their folders, moved here from journal/.
+  std::string LeftOversDir() const { return root_ + "/forward"; }
+  std::string LeftOverDir(const std::string& writer) const { return LeftOversDir() + "/" + writer; }
+  std::string LeftOverLock(const std::string& writer) const { return LeftOverDir(writer) + "/lock"; }
   // Held by the one process that looks after what dead writers left: retention of their files, folding of their ledgers.
   std::string LedgersLock() const { return LedgersDir() + "/lock"; }
   // OTLP-MMAP files of programs that record with the native SDK. docs/formats/mmap.md

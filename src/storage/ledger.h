@@ -28,8 +28,19 @@ struct SignalLedger {
   SignalLedger& operator+=(const SignalLedger& other);
 };
 
+// What became of the items of one signal that were to be sent to a destination; the rest of them still waits.
+struct DestinationLedger {
+  int64_t sent = 0;
+  int64_t rejected = 0;                                  // the destination left them out
+  std::map<std::string, int64_t, std::less<>> given_up;  // by GiveUpReasonName
+
+  DestinationLedger& operator+=(const DestinationLedger& other);
+};
+using DestinationLedgers = std::map<std::string, std::array<DestinationLedger, kSignalCount>, std::less<>>;  // by name
+
 struct Ledger {
   std::array<SignalLedger, kSignalCount> signals;
+  DestinationLedgers destinations;
   // Requests refused as a whole whose number of items is unknown (not even the framing could be read), by reason.
   std::map<std::string, int64_t, std::less<>> unreadable_requests;
 
@@ -38,7 +49,7 @@ struct Ledger {
   bool Balances() const;
   Ledger& operator+=(const Ledger& other);
 
-  // {"traces":{"received":…,"stored":…,"in_flight":…,"expired":…,"refused":{…},"invalid":{…}},…}
+  // {"traces":{"received":…,"stored":…,"relayed":…,"in_flight":…,"expired":…,"refused":{…},"invalid":{…}},…}
   std::string ToJson() const;
 };
 

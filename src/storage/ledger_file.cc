@@ -7,6 +7,7 @@
 #include <simdjson.h>
 
 #include "base/platform/platform.h"
+#include "storage/forward_positions.h"
 
 namespace otlp_arrow {
 namespace {
@@ -30,6 +31,21 @@ Counts CountsAt(const element& object, std::string_view key) {
   return counts;
 }
 
+DestinationLedgers DestinationsAt(const element& root) {
+  DestinationLedgers destinations;
+  simdjson::dom::object members;
+  if (root["destinations"].get(members) != simdjson::SUCCESS) return destinations;
+  for (const auto [name, signals] : members) {
+    auto& destination = destinations[std::string(name)];
+    for (Signal s : kAllSignals) {
+      element signal;
+      if (signals[SignalName(s)].get(signal) != simdjson::SUCCESS) continue;
+      destination[static_cast<size_t>(s)] = {IntAt(signal, "sent"), IntAt(signal, "rejected"), CountsAt(signal, "given_up")};
+    }
+  }
+  return destinations;
+}
+
 constexpr std::string_view kFoldedWriter = "folded";
 constexpr std::string_view kSuffix = ".json";
 
@@ -47,7 +63,17 @@ Result<std::vector<std::string>> ListLedgers(const StoreLayout& layout) {
   return writers;
 }
 
-void AddFile(const std::string& path, DirectoryLedger* ledger, std::set<std::string, std::less<>>* includes) {
+// The folder of a writer's journal, wherever it is by now.
+std::optional<ForwardSnapshot> PositionsOf(const StoreLayout& layout, const std::string& writer) {
+  for (const std::string& directory : {layout.WriterDir(writer), layout.LeftOverDir(writer)}) {
+    if (auto found = ForwardSnapshot::Take(directory)) return found;
+  }
+  return std::nullopt;
+}
+
+// What the journal's own positions say is newer than the file.
+void AddFile(const std::string& path, const std::optional<ForwardSnapshot>& positions, DirectoryLedger* ledger,
+             std::set<std::string, std::less<>>* includes) {
   const auto json = platform::ReadFile(path);
   if (!json.ok()) return;  // removed meanwhile
   auto snapshot = SnapshotFromJson(*json);
@@ -55,6 +81,7 @@ void AddFile(const std::string& path, DirectoryLedger* ledger, std::set<std::str
     ledger->damaged.emplace_back(path, snapshot.status().message());
     return;
   }
+  if (positions) snapshot->ledger.destinations = positions->Counts();
   ++ledger->files;
   ledger->sum += snapshot->ledger;
   includes->insert(snapshot->includes.begin(), snapshot->includes.end());
@@ -70,7 +97,8 @@ std::string TextOrNothing(const std::string& path) {
 std::string SnapshotToJson(const LedgerSnapshot& snapshot) {
   std::string json = snapshot.ledger.ToJson();
   json.pop_back();  // its closing brace
-  json += fmt::format(R"(,"writer":"{}","last_sequence":{},"stored_sequences":{{)", snapshot.writer, snapshot.last_sequence);
+  json += fmt::format(R"(,"writer":"{}","last_sequence":{},"stored_through":{},"stored_sequences":{{)", snapshot.writer, snapshot.last_sequence,
+                      snapshot.stored_through);
   for (Signal s : kAllSignals) {
     json += fmt::format(R"({}"{}":{})", s == Signal::kTraces ? "" : ",", SignalName(s), snapshot.stored_sequences[static_cast<size_t>(s)]);
   }
@@ -94,6 +122,7 @@ Result<LedgerSnapshot> SnapshotFromJson(std::string_view json) {
     SignalLedger& ledger = snapshot.ledger[s];
     ledger.received = IntAt(signal, "received");
     ledger.stored = IntAt(signal, "stored");
+    ledger.relayed = IntAt(signal, "relayed");
     ledger.in_flight = IntAt(signal, "in_flight");
     ledger.expired = IntAt(signal, "expired");
     ledger.refused = CountsAt(signal, "refused");
@@ -104,7 +133,9 @@ Result<LedgerSnapshot> SnapshotFromJson(std::string_view json) {
     }
   }
   snapshot.ledger.unreadable_requests = CountsAt(root, "unreadable_requests");
+  snapshot.ledger.destinations = DestinationsAt(root);
   snapshot.last_sequence = static_cast<uint64_t>(IntAt(root, "last_sequence"));
+  snapshot.stored_through = static_cast<uint64_t>(IntAt(root, "stored_through"));
   std::string_view writer;
   if (root["writer"].get(writer) == simdjson::SUCCESS) snapshot.writer = writer;
   simdjson::dom::array includes;
@@ -138,12 +169,15 @@ DirectoryLedger ReadDirectoryLedger(const StoreLayout& layout) {
     DirectoryLedger ledger;
     const std::string folded = TextOrNothing(FoldedFile(layout));
     std::set<std::string, std::less<>> included;
-    if (!folded.empty()) AddFile(FoldedFile(layout), &ledger, &included);
+    if (!folded.empty()) AddFile(FoldedFile(layout), std::nullopt, &ledger, &included);
     const auto writers = ListLedgers(layout);
     if (!writers.ok()) return ledger;
     std::set<std::string, std::less<>> none;
     for (const std::string& writer : *writers) {
-      if (!included.contains(writer)) AddFile(layout.LedgerFile(writer), &ledger, &none);
+      if (included.contains(writer)) continue;
+      // Before the file: a journal that is gone by now has left its counts there.
+      const auto positions = PositionsOf(layout, writer);
+      AddFile(layout.LedgerFile(writer), positions, &ledger, &none);
     }
     // Folded while being summed: a writer may have been met twice or not at all.
     if (i + 1 == kTries || TextOrNothing(FoldedFile(layout)) == folded) return ledger;
@@ -152,7 +186,9 @@ DirectoryLedger ReadDirectoryLedger(const StoreLayout& layout) {
 
 Status FoldLedgers(const StoreLayout& layout, size_t keep) {
   OTLP_ASSIGN_OR_RETURN(auto gone, ListLedgers(layout));
-  std::erase_if(gone, [&](const std::string& writer) { return platform::Exists(layout.WriterDir(writer)); });
+  std::erase_if(gone, [&](const std::string& writer) {
+    return platform::Exists(layout.WriterDir(writer)) || platform::Exists(layout.LeftOverDir(writer));
+  });
   if (gone.size() <= keep) return Status::Ok();
   LedgerSnapshot folded;
   if (platform::Exists(FoldedFile(layout))) {

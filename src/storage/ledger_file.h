@@ -19,6 +19,8 @@ struct LedgerSnapshot {
   uint64_t last_sequence = 0;
   // Records up to here are in published files, by signal.
   StoredSequences stored_sequences{};
+  // Records up to here are in published files, whatever their signal: segments that end before need not be read for rows.
+  uint64_t stored_through = 0;
   // Writers whose counts are in this ledger too; their own files, where still there, no longer count.
   std::vector<std::string> includes;
 };
@@ -37,7 +39,7 @@ struct DirectoryLedger {
   int64_t files = 0;
   std::vector<std::pair<std::string, std::string>> damaged;  // path, and what is wrong with it
 };
-// The sum of all ledgers of a directory; empty where it has none.
+// The sum of all ledgers of a directory, with what the journals that are there tell of their destinations; empty where it has none.
 DirectoryLedger ReadDirectoryLedger(const StoreLayout& layout);
 
 // Sums the ledgers of writers that are gone (they have no journal any more) into one file, <output_dir>/ledger/folded.json,

@@ -54,7 +54,7 @@ TEST_F(LedgerFile, ReadsBackWhatWasWritten) {
 }
 
 TEST_F(LedgerFile, AnUnreadableOneCountsAsEmpty) {
-  EXPECT_EQ(SnapshotToJson(ReadLedgerFile(layout_, "missing")), SnapshotToJson(LedgerSnapshot{{}, "missing", 0, {}, {}}));
+  EXPECT_EQ(SnapshotToJson(ReadLedgerFile(layout_, "missing")), SnapshotToJson(LedgerSnapshot{{}, "missing", 0, {}, 0, {}}));
   for (const char* text : {"", "{", "[]", "not json", R"({"traces":{}})", R"({"traces":5,"metrics":{},"logs":{}})"}) {
     WriteText("writer", text);
     const LedgerSnapshot read = ReadLedgerFile(layout_, "writer");

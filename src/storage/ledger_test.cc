@@ -72,9 +72,9 @@ TEST(Ledger, WritesJson) {
   ledger[Signal::kTraces] = Balanced();
   ledger.unreadable_requests = {{"malformed", 7}};
   EXPECT_EQ(ledger.ToJson(),
-            R"({"traces":{"received":21,"stored":1,"in_flight":2,"expired":3,"refused":{"disk":4,"memory_budget":5},"invalid":{"bad_trace_id":6}},)"
-            R"("metrics":{"received":0,"stored":0,"in_flight":0,"expired":0,"refused":{},"invalid":{}},)"
-            R"("logs":{"received":0,"stored":0,"in_flight":0,"expired":0,"refused":{},"invalid":{}},)"
+            R"({"traces":{"received":21,"stored":1,"relayed":0,"in_flight":2,"expired":3,"refused":{"disk":4,"memory_budget":5},"invalid":{"bad_trace_id":6}},)"
+            R"("metrics":{"received":0,"stored":0,"relayed":0,"in_flight":0,"expired":0,"refused":{},"invalid":{}},)"
+            R"("logs":{"received":0,"stored":0,"relayed":0,"in_flight":0,"expired":0,"refused":{},"invalid":{}},)"
             R"("unreadable_requests":{"malformed":7}})");
 }
 

@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <filesystem>
 #include <mutex>
 #include <thread>
 #include <utility>
 
 #include "base/platform/platform.h"
+#include "storage/forward_positions.h"
 #include "storage/journal.h"
 #include "storage/ledger_file.h"
 #include "storage/replay_lanes.h"
@@ -25,6 +27,46 @@ uint64_t ChunkBytes(uint64_t max_file_bytes, size_t lanes) {
 
 // Threads that there are for one journal, when `journals` are replayed at the same time.
 size_t LanesFor(size_t threads, size_t journals) { return std::max<size_t>(1, threads / std::max<size_t>(1, journals)); }
+
+// Items that are neither written, sent on nor known to be lost.
+int64_t OpenItems(const SignalLedger& l) { return l.received - l.stored - l.relayed - l.expired - l.RefusedTotal() - l.InvalidTotal(); }
+
+// Puts a damaged segment aside. One that is still to be forwarded, as far as it can be read, stays where it is, too.
+Status KeepAside(const StoreLayout& layout, const std::string& writer, const std::string& path, bool stays) {
+  OTLP_RETURN_NOT_OK(platform::CreateDirectories(layout.DamagedDir()));
+  const std::string aside = layout.DamagedDir() + "/" + writer + "-" + path.substr(path.rfind('/') + 1);
+  if (!platform::Exists(path) || (stays && platform::Exists(aside))) return Status::Ok();  // moved for an earlier damage
+  if (!stays) return platform::Rename(path, aside);
+  std::error_code error;
+  std::filesystem::copy_file(path, aside, error);
+  return error ? Status::Io("cannot copy '" + path + "' to '" + aside + "': " + error.message()) : Status::Ok();
+}
+
+// A dead relay: only counted.
+Status AdoptRelay(const StoreLayout& layout, const std::string& writer, const ForwardSnapshot& positions, bool sync, RecoveryReport* report) {
+  LedgerSnapshot snapshot = ReadLedgerFile(layout, writer);
+  OTLP_ASSIGN_OR_RETURN(const auto segments, ListJournalSegments(layout.WriterDir(writer)));
+  StoredSequences last{};
+  const uint64_t counted = snapshot.last_sequence;
+  for (const std::string& path : segments) {
+    OTLP_ASSIGN_OR_RETURN(const JournalSummary summary, SummarizeJournalSegment(path, counted));
+    for (size_t s = 0; s < kSignalCount; ++s) {
+      snapshot.ledger.signals[s].received += summary.items[s];
+      last[s] = std::max(last[s], summary.last[s]);
+      snapshot.last_sequence = std::max(snapshot.last_sequence, summary.last[s]);
+    }
+  }
+  const bool unsent = positions.HasUnsent(last);
+  for (SignalLedger& ledger : snapshot.ledger.signals) {
+    ledger.in_flight = OpenItems(ledger);
+    if (!unsent) ledger.relayed += std::exchange(ledger.in_flight, 0);
+  }
+  snapshot.ledger.destinations = positions.Counts();
+  OTLP_RETURN_NOT_OK(WriteLedgerFile(layout, snapshot, sync));
+  report->journals += 1;
+  report->unsent += unsent ? 1 : 0;
+  return unsent ? MoveToLeftOvers(layout, writer) : RemoveWriterDirectory(layout, writer);
+}
 
 // One dead writer. Its files keep its name, so that whoever comes after a crash in here sees what is done already.
 class Adoption {
@@ -53,7 +95,9 @@ class Adoption {
     snapshot_ = ReadLedgerFile(layout_, writer_);
     snapshot_.writer = writer_;
     OTLP_RETURN_NOT_OK(FindPublished());
-    OTLP_ASSIGN_OR_RETURN(const auto segments, ListJournalSegments(layout_.WriterDir(writer_)));
+    last_ = snapshot_.stored_sequences;
+    OTLP_ASSIGN_OR_RETURN(auto segments, ListJournalSegments(layout_.WriterDir(writer_)));
+    segments = WithoutStoredSegments(std::move(segments), snapshot_.stored_through);
     std::vector<JournalDamage> damage;
     uint64_t expected = 0;
     for (size_t i = 0; i < segments.size(); ++i) {
@@ -62,7 +106,7 @@ class Adoption {
     }
     for (Signal s : kAllSignals) OTLP_RETURN_NOT_OK(GiveChunk(s));
     OTLP_RETURN_NOT_OK(lanes_->Finish());
-    OTLP_RETURN_NOT_OK(Finish(damage));
+    OTLP_RETURN_NOT_OK(Finish(damage, report));
     report->journals += 1;
     report->items_recovered += recovered_;
     report->items_already_stored += already_stored_;
@@ -140,21 +184,22 @@ class Adoption {
   }
 
   // The counts first, then the journal: a crash between the two leaves a journal in which all is known to be stored.
-  Status Finish(const std::vector<JournalDamage>& damage) {
+  Status Finish(const std::vector<JournalDamage>& damage, RecoveryReport* report) {
+    const auto positions = ForwardSnapshot::Take(layout_.WriterDir(writer_));
     for (size_t s = 0; s < kSignalCount; ++s) {
       snapshot_.stored_sequences[s] = std::max(snapshot_.stored_sequences[s], last_[s]);
       SignalLedger& ledger = snapshot_.ledger.signals[s];
       ledger.in_flight = 0;
-      const int64_t missing = ledger.received - ledger.stored - ledger.expired - ledger.RefusedTotal() - ledger.InvalidTotal();
+      const int64_t missing = OpenItems(ledger);
       if (missing != 0) ledger.invalid["damaged"] += missing;
     }
+    snapshot_.stored_through = std::max(snapshot_.stored_through, snapshot_.last_sequence);
+    if (positions) snapshot_.ledger.destinations = positions->Counts();
+    const bool unsent = positions && positions->HasUnsent(last_);
     OTLP_RETURN_NOT_OK(WriteLedgerFile(layout_, snapshot_, sync_));
-    for (const auto& d : damage) {
-      OTLP_RETURN_NOT_OK(platform::CreateDirectories(layout_.DamagedDir()));
-      if (!platform::Exists(d.path)) continue;  // moved for an earlier damage
-      OTLP_RETURN_NOT_OK(platform::Rename(d.path, layout_.DamagedDir() + "/" + writer_ + "-" + d.path.substr(d.path.rfind('/') + 1)));
-    }
-    return RemoveWriterDirectory(layout_, writer_);
+    for (const auto& d : damage) OTLP_RETURN_NOT_OK(KeepAside(layout_, writer_, d.path, unsent));
+    report->unsent += unsent ? 1 : 0;
+    return unsent ? MoveToLeftOvers(layout_, writer_) : RemoveWriterDirectory(layout_, writer_);
   }
 
   const StoreLayout& layout_;
@@ -165,7 +210,7 @@ class Adoption {
   std::array<std::vector<SequenceRange>, kSignalCount> published_;
   std::array<ReplayChunk, kSignalCount> chunks_ = {ReplayChunk(Signal::kTraces), ReplayChunk(Signal::kMetrics), ReplayChunk(Signal::kLogs)};
   std::vector<std::unique_ptr<SignalWriter>> writers_;  // by lane and signal
-  StoredSequences last_{};
+  StoredSequences last_{};  // of each signal
   int64_t recovered_ = 0, already_stored_ = 0;
   std::unique_ptr<ReplayLanes> lanes_;  // the last member: it ends before what its threads use
 };
@@ -174,6 +219,7 @@ void Merge(RecoveryReport&& from, RecoveryReport* to) {
   to->journals += from.journals;
   to->items_recovered += from.items_recovered;
   to->items_already_stored += from.items_already_stored;
+  to->unsent += from.unsent;
   to->damaged.insert(to->damaged.end(), from.damaged.begin(), from.damaged.end());
   to->busy.insert(to->busy.end(), from.busy.begin(), from.busy.end());
 }
@@ -189,6 +235,9 @@ Status AdoptIfDead(const StoreLayout& layout, const std::string& writer, const C
   }
   // Another may have finished between the look and the lock; then the lock is on a deleted file.
   if (!platform::Exists(layout.WriterLock(writer))) return Status::Ok();
+  if (const auto positions = ForwardSnapshot::Take(layout.WriterDir(writer)); positions && positions->is_relay) {
+    return AdoptRelay(layout, writer, *positions, config.acknowledge == Acknowledge::kFsync, report);
+  }
   return Adoption(layout, writer, config, promoted, clock, lanes).Run(report);
 }
 

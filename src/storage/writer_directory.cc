@@ -8,6 +8,18 @@ namespace {
 
 constexpr int kTries = 100;  // a millisecond apart
 
+// The lock goes last: until then nobody else is at it.
+Status RemoveLocked(const std::string& dir, const std::string& lock) {
+  OTLP_ASSIGN_OR_RETURN(const auto entries, platform::ListDirectory(dir));
+  for (const auto& entry : entries) {
+    const std::string path = dir + "/" + entry.name;
+    if (path == lock) continue;
+    OTLP_RETURN_NOT_OK(entry.is_directory ? platform::RemoveTree(path) : platform::Remove(path));
+  }
+  (void)platform::RemoveTree(dir);
+  return Status::Ok();
+}
+
 }  // namespace
 
 Result<std::optional<platform::FileLock>> CreateWriterDirectory(const StoreLayout& layout, const std::string& writer) {
@@ -34,15 +46,20 @@ void RemoveUnfinished(const StoreLayout& layout, const std::string& name) {
 }
 
 Status RemoveWriterDirectory(const StoreLayout& layout, const std::string& writer) {
-  const std::string dir = layout.WriterDir(writer);
-  OTLP_ASSIGN_OR_RETURN(const auto entries, platform::ListDirectory(dir));
+  return RemoveLocked(layout.WriterDir(writer), layout.WriterLock(writer));
+}
+
+Status MoveToLeftOvers(const StoreLayout& layout, const std::string& writer) {
+  OTLP_RETURN_NOT_OK(platform::CreateDirectories(layout.LeftOversDir()));
+  OTLP_ASSIGN_OR_RETURN(const auto entries, platform::ListDirectory(layout.WriterDir(writer)));
   for (const auto& entry : entries) {
-    const std::string path = dir + "/" + entry.name;
-    if (path == layout.WriterLock(writer)) continue;
-    OTLP_RETURN_NOT_OK(entry.is_directory ? platform::RemoveTree(path) : platform::Remove(path));
+    if (entry.name.ends_with(".tmp")) OTLP_RETURN_NOT_OK(platform::Remove(layout.WriterDir(writer) + "/" + entry.name));
   }
-  (void)platform::RemoveTree(dir);
-  return Status::Ok();
+  return platform::Rename(layout.WriterDir(writer), layout.LeftOverDir(writer));
+}
+
+Status RemoveLeftOver(const StoreLayout& layout, const std::string& writer) {
+  return RemoveLocked(layout.LeftOverDir(writer), layout.LeftOverLock(writer));
 }
 
 }  // namespace otlp_arrow

@@ -23,4 +23,11 @@ void RemoveUnfinished(const StoreLayout& layout, const std::string& name);
 // leave an empty directory behind, which the next adoption removes.
 Status RemoveWriterDirectory(const StoreLayout& layout, const std::string& writer);
 
+// Moves such a directory to forward/, where it waits to be forwarded; the caller's lock goes with it. Nothing of it is to be stored
+// any more.
+Status MoveToLeftOvers(const StoreLayout& layout, const std::string& writer);
+
+// Removes a directory of forward/ whose lock the caller holds.
+Status RemoveLeftOver(const StoreLayout& layout, const std::string& writer);
+
 }  // namespace otlp_arrow
