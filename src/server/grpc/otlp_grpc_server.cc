@@ -15,7 +15,7 @@
 #include "server/grpc/export_service.h"
 #include "server/grpc/grpc_log.h"
 #include "server/grpc/health_service.h"
-#include "server/grpc/probe_address.h"
+#include "server/common/probe_address.h"
 #include "server/grpc/queue_thread.h"
 #include "server/grpc/server_options.h"
 #include "server/grpc/unknown_method.h"

@@ -1,4 +1,4 @@
-#include "server/grpc/probe_address.h"
+#include "server/common/probe_address.h"
 
 #include <cerrno>
 #include <memory>
