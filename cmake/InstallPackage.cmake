@@ -114,7 +114,7 @@ if(OTLP_ARROW_BUILD_SERVICE)
   list(APPEND components service)
   get_property(service_layers GLOBAL PROPERTY OTLP_ARROW_SERVICE_LAYERS)
   set(shows_service)
-  foreach(name 14RunCommandLine 14ReadYamlConfig 14MockOtlpServer 15MockOtlpService 10OtlpClient)
+  foreach(name 14RunCommandLine 14ReadYamlConfig 17ForwardingSenders 14MockOtlpServer 15MockOtlpService 10OtlpClient)
     list(APPEND shows_service "_ZN10otlp_arrow${name}*" "_ZNK10otlp_arrow${name}*" "_ZT[ISV]N10otlp_arrow${name}*")
   endforeach()
   otlp_arrow_package_library(service NAME otlp_arrow_service SHOWS ${shows_service} LAYERS ${service_layers} SHARED_LAYERS ${core_layers}

@@ -10,6 +10,7 @@
 
 #include "otlp_arrow/config.h"
 #include "otlp_arrow/export.h"
+#include "otlp_arrow/forwarding_senders.h"
 #include "otlp_arrow/signal.h"
 #include "otlp_arrow/status.h"
 
@@ -20,9 +21,11 @@ namespace otlp_arrow {
 // SIGHUP until it returns: for the main thread alone.
 OTLP_ARROW_EXPORT int RunCommandLine(std::vector<std::string> arguments, char** environment);
 
-// Lets every OtlpLibrary of this process forward to the destinations of its Config: the senders (gRPC, HTTP, Flight) are in this component,
-// the core has none. Call it before OtlpLibrary::Create, as often as you like.
-OTLP_ARROW_EXPORT void EnableForwarding();
+// What sends over gRPC, HTTP and Flight; the core has none of these.
+OTLP_ARROW_EXPORT std::shared_ptr<SenderFactory> ForwardingSenders();
+
+// Lets every OtlpLibrary of this process forward to the destinations of its Config. Call it before OtlpLibrary::Create, as often as you like.
+inline void EnableForwarding() { RegisterSenderFactory(ForwardingSenders()); }
 
 // The settings of a YAML file, as the program reads them (docs/configuration.md), and defaults for the rest; the environment is
 // left to ConfigBuilder. Errors: kConfig, naming file, line and key.

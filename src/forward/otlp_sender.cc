@@ -3,6 +3,8 @@
 #include <mutex>
 #include <utility>
 
+#include "otlp_arrow/forwarding_senders.h"
+
 namespace otlp_arrow {
 namespace {
 

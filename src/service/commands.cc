@@ -34,10 +34,13 @@ int Report(const Status& status, const Console& console) {
   return status.code() == StatusCode::kConfig ? kExitUsage : kExitFailure;
 }
 
-void EnableForwarding() { RegisterSenders(); }
+std::shared_ptr<SenderFactory> ForwardingSenders() {
+  RegisterSenders();
+  return RegisteredSenderFactory();
+}
 
 int RunCommandLine(std::vector<std::string> arguments, char** environment) {
-  EnableForwarding();
+  RegisterSenders();
   const Console console{std::cout, std::cerr, ReadEnvironment(environment)};
   if (arguments.empty()) arguments = {"otlp-arrow"};
   try {

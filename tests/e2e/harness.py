@@ -35,14 +35,15 @@ def inspect(path):
 class Server:
     """`otlp-arrow serve` on free ports of the loopback interface, with what it says on standard error in a file."""
 
-    def __init__(self, directory, *flags, env=None, ready=True, cwd=None, preexec_fn=None, grpc="127.0.0.1:0"):
+    def __init__(self, directory, *flags, env=None, ready=True, cwd=None, preexec_fn=None, grpc="127.0.0.1:0", flight="127.0.0.1:0"):
         self.directory = pathlib.Path(directory)
         self.started = time.monotonic()
-        command = [BINARY, "serve", "--output-dir", directory, "--grpc-address", grpc, "--http-address", "127.0.0.1:0", *flags]
+        command = [BINARY, "serve", "--output-dir", directory, "--grpc-address", grpc, "--http-address", "127.0.0.1:0", "--flight-address", flight,
+                   *flags]
         self.log_file = tempfile.NamedTemporaryFile("w+", prefix="otlp-arrow-", suffix=".log")
         self.process = subprocess.Popen([str(c) for c in command], stdin=subprocess.DEVNULL, stderr=self.log_file, env=environment(**(env or {})),
                                         cwd=cwd, preexec_fn=preexec_fn)
-        self.grpc = self.http = None
+        self.grpc = self.http = self.flight = None
         if ready:
             self.wait_ready()
 
@@ -61,6 +62,8 @@ class Server:
     def _find_addresses(self):
         found = dict(re.findall(r"^\s*OTLP/(gRPC|HTTP)\s+(\S+)", self.log(), re.MULTILINE))
         self.grpc, self.http = found.get("gRPC"), found.get("HTTP")
+        if flight := re.search(r"^\s*Flight\s+(\S+)", self.log(), re.MULTILINE):
+            self.flight = flight[1]
         return self.http is not None
 
     def get(self, path):
@@ -104,7 +107,7 @@ def parse_metrics(text):
     ledger["unreadable_requests"] = {}
     for line in text.splitlines():
         found = re.fullmatch(r"otlp_arrow_(\w+)\{(.*)\} (\S+)", line)
-        if not found:
+        if not found or found[1].startswith("forward_"):
             continue
         labels, value = dict(re.findall(r'(\w+)="([^"]*)"', found[2])), int(found[3])
         if found[1] == "items_total" and labels["state"] in ("refused", "invalid"):
@@ -120,10 +123,10 @@ def parse_metrics(text):
 
 
 def assert_balanced(ledger):
-    """received = stored + in flight + refused + invalid + expired, and no count is negative."""
+    """received = stored + relayed + in flight + refused + invalid + expired, and no count is negative."""
     for name in SIGNALS:
         entry = ledger[name]
-        counts = [entry["stored"], entry["in_flight"], entry["expired"], *entry["refused"].values(), *entry["invalid"].values()]
+        counts = [entry["stored"], entry.get("relayed", 0), entry["in_flight"], entry["expired"], *entry["refused"].values(), *entry["invalid"].values()]
         assert entry["received"] == sum(counts), f"{name} does not balance: {entry}"
         assert min(counts) >= 0, f"{name} has a negative count: {entry}"
 

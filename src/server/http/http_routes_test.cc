@@ -98,5 +98,57 @@ TEST(ServePageTest, MetricsTellTheLedger) {
   }
 }
 
+TEST(ServePageTest, MetricsTellOfDestinations) {
+  FakePipeline pipeline;
+  EXPECT_THAT(ServePage(Kind::kMetrics, pipeline).body, Not(HasSubstr("otlp_arrow_forward_"))) << "nothing is forwarded";
+  DestinationStats stats;
+  stats.name = "the \"main\"";
+  stats.signals[static_cast<size_t>(Signal::kLogs)] = {.accepted = 100, .sent = 60, .rejected = 5, .given_up = {1, 2, 3, 4, 5}, .backlog = 20};
+  stats.breaker = "half_open";
+  stats.backlog_bytes = 1234;
+  stats.oldest_unsent_age_secs = 1.5;
+  stats.requests = 7;
+  stats.retries = 3;
+  stats.failures = 2;
+  stats.bytes_sent = 999;
+  stats.in_flight = 4;
+  stats.send_latency[0] = 1;
+  stats.send_latency[3] = 2;
+  stats.send_latency.back() = 3;
+  stats.send_latency_sum_secs = 0.125;
+  DestinationStats other;
+  other.name = "other";
+  other.breaker = "closed";
+  pipeline.SetForwardingStats({stats, other});
+  const std::string body = ServePage(Kind::kMetrics, pipeline).body;
+  const std::string main = "{destination=\"the \\\"main\\\"\"";
+  for (const std::string& line : {
+           "items_total" + main + ",signal=\"logs\",state=\"accepted\",reason=\"\"} 100\n",
+           "items_total" + main + ",signal=\"logs\",state=\"sent\",reason=\"\"} 60\n",
+           "items_total" + main + ",signal=\"logs\",state=\"rejected\",reason=\"\"} 5\n",
+           "items_total" + main + ",signal=\"logs\",state=\"given_up\",reason=\"backlog_full\"} 1\n",
+           "items_total" + main + ",signal=\"logs\",state=\"given_up\",reason=\"damaged\"} 5\n",
+           "backlog_items" + main + ",signal=\"logs\"} 20\n",
+           "backlog_bytes" + main + "} 1234\n",
+           "oldest_unsent_age_seconds" + main + "} 1.5\n",
+           "requests_total" + main + "} 7\n",
+           "retries_total" + main + "} 3\n",
+           "failures_total" + main + "} 2\n",
+           "sent_bytes_total" + main + "} 999\n",
+           "in_flight" + main + "} 4\n",
+           "breaker_state" + main + ",state=\"half_open\"} 1\n",
+           "breaker_state" + main + ",state=\"closed\"} 0\n",
+           "send_latency_seconds_bucket" + main + ",le=\"0.001\"} 1\n",
+           "send_latency_seconds_bucket" + main + ",le=\"0.01\"} 3\n",
+           "send_latency_seconds_bucket" + main + ",le=\"10\"} 3\n",
+           "send_latency_seconds_bucket" + main + ",le=\"+Inf\"} 6\n",
+           "send_latency_seconds_sum" + main + "} 0.125\n",
+           "send_latency_seconds_count" + main + "} 6\n",
+           std::string("breaker_state{destination=\"other\",state=\"closed\"} 1\n"),
+       }) {
+    EXPECT_THAT(body, HasSubstr("\notlp_arrow_forward_" + line));
+  }
+}
+
 }  // namespace
 }  // namespace otlp_arrow

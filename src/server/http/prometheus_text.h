@@ -11,8 +11,9 @@ namespace otlp_arrow {
 
 inline constexpr std::string_view kPrometheusType = "text/plain; version=0.0.4; charset=utf-8";
 
-// otlp_arrow_items_total{signal,state,reason} counts what only grows (received, refused, invalid, expired); the gauges
-// otlp_arrow_items_stored and _in_flight complete the ledger's equation. Then queued bytes, readiness and the process.
+// otlp_arrow_items_total{signal,state,reason} counts what only grows (received, refused, invalid, expired, relayed); the gauges
+// otlp_arrow_items_stored and _in_flight complete the ledger's equation. Then queued bytes, readiness, where anything is forwarded
+// otlp_arrow_forward_… for each destination (docs/forwarding.md), and the process.
 std::string PrometheusText(const Pipeline& pipeline);
 
 }  // namespace otlp_arrow
