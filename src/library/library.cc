@@ -100,6 +100,8 @@ class LibraryImpl final : public OtlpLibrary, private platform::ForkParticipant 
       pipeline = pipeline_;
     }
     if (!pipeline) return Status::Ok();
+    // Before, where it is forwarded, too, and once more for those that ended meanwhile.
+    if (first && forked && !config_.forwarding.empty()) AdoptChildren();
     Status status = pipeline->Shutdown(timeout);
     if (first && forked) AdoptChildren();
     return status;

@@ -14,6 +14,7 @@
 
 #include "base/platform/platform.h"
 #include "child_process.h"
+#include "forward/forwarding_testing.h"
 #include "storage/layout.h"
 #include "stored_rows.h"
 #include "temp_dir.h"
@@ -59,6 +60,7 @@ class LibraryTest : public ::testing::Test {
     std::sort(wanted_.begin(), wanted_.end());
     EXPECT_EQ(StoredNames(dir_.path(), Signal::kTraces), wanted_);
   }
+  void Shutdown() { EXPECT_TRUE(library_->Shutdown().ok()); }
   size_t Writers() const { return platform::ListDirectory(StoreLayout(dir_.path()).JournalsDir())->size(); }
 
   TempDir dir_;
@@ -192,6 +194,41 @@ TEST_F(LibraryTest, TheParentAdoptsWhatAChildLeft) {
   Want("child", 4);
   ExpectStored();
   EXPECT_EQ(Writers(), 0u);
+}
+
+TEST_F(LibraryTest, ParentAndChildForwardEachForThemselves) {
+  SKIP_FORKS_UNDER_SANITIZERS();
+  const auto factory = std::make_shared<testing::FakeFactory>();
+  RegisterSenderFactory(factory);
+  ForwardingConfig quick = testing::Quick("one");
+  quick.signals = {Signal::kTraces};
+  config_.forwarding.push_back(quick);
+  Create();
+  ASSERT_TRUE(Send("before", 3));
+  ChildProcess child([&] {
+    if (!Send("child", 4)) return 2;
+    Shutdown();
+    return library_->Stats().destinations.at(0).signals[0].sent == 4 ? 0 : 3;
+  });
+  EXPECT_EQ(child.Wait(), 0);
+  // Its destination is away, and nobody ends it: the parent stores and sends what it took.
+  ChildProcess dying([&] {
+    factory->peer("one").AnswerWith([](const auto&) { return testing::Retryable("away"); });
+    return Send("dying", 5) ? 0 : 1;
+  });
+  EXPECT_EQ(dying.Wait(), 0);
+  Shutdown();
+  EXPECT_EQ(library_->Stats().signals[0].stored, 3);
+  Want("before", 3);
+  Want("dying", 5);
+  auto received = factory->peer("one").received();
+  std::sort(received.begin(), received.end());
+  std::sort(wanted_.begin(), wanted_.end());
+  EXPECT_EQ(received, wanted_);
+  Want("child", 4);
+  ExpectStored();
+  EXPECT_EQ(Writers(), 0u);
+  RegisterSenderFactory(nullptr);
 }
 
 TEST_F(LibraryTest, GrandchildrenRecordToo) {

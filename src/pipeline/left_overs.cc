@@ -124,13 +124,18 @@ void LeftOvers::Run() {
   }
 }
 
-void LeftOvers::Stop() {
+void LeftOvers::EndLooking() {
   {
     std::lock_guard lock(mutex_);
     if (std::exchange(stop_, true)) return;
   }
   stop_wake_.notify_all();
   if (thread_.joinable()) thread_.join();
+  Scan();
+}
+
+void LeftOvers::Close() {
+  EndLooking();
   FinishSettled();
   for (const auto& left_over : Taken()) forwarder_->RemoveSource(left_over.get());
   std::lock_guard lock(mutex_);

@@ -21,14 +21,16 @@ class LeftOvers {
  public:
   // `forwarder` outlives it.
   LeftOvers(const StoreLayout& layout, const std::vector<ForwardingConfig>& destinations, Forwarder* forwarder);
-  ~LeftOvers() { Stop(); }
+  ~LeftOvers() { Close(); }
 
   // Takes what nobody has taken yet, the oldest first.
   void Scan();
-  // Scans and tidies up every second, on a thread of its own, until Stop. What is not sent by then waits for others.
+  // Scans and tidies up every second, on a thread of its own, until EndLooking.
   void Start();
-  // The forwarder has been stopped.
-  void Stop();
+  // Ends the thread; what is there by now is taken.
+  void EndLooking();
+  // The forwarder has been stopped. What is not sent by now waits for others.
+  void Close();
 
   uint64_t bytes() const;
   // Gives up the oldest of what waits, up to `bytes` or a little more; returns how much.

@@ -342,12 +342,13 @@ class PipelineImpl : public Pipeline, private ShardHost {
 
   void StopForwarding(SteadyClock::time_point deadline) {
     if (!forwarder_) return;
+    left_overs_->EndLooking();
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - SteadyClock::now());
     if (!forwarder_->Drain(std::max(left, std::chrono::milliseconds(0)))) {
       spdlog::warn("not everything could be forwarded; the rest stays in '{}' and is sent after the next start", layout_.LeftOversDir());
     }
     forwarder_->Stop(kForwardGrace);
-    left_overs_->Stop();
+    left_overs_->Close();
   }
 
   // What waits takes no more of the disk than it may, and never what the store needs.

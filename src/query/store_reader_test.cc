@@ -15,8 +15,10 @@
 #include "pipeline/pipeline.h"
 #include "query/stored_files_testing.h"
 #include "random_otlp.h"
+#include "storage/forward_positions.h"
 #include "storage/journal.h"
 #include "storage/layout.h"
+#include "storage/ledger_file.h"
 #include "storage/recovery.h"
 #include "stored_rows.h"
 #include "temp_dir.h"
@@ -279,6 +281,28 @@ TEST_F(JournalReaderTest, WhatAFilesNameSaysIsStoredIsNotReadFromTheJournalAgain
                   {NamedRequest(Signal::kLogs, "one", 2), NamedRequest(Signal::kLogs, "two", 2)});
   EXPECT_THAT(Names(Open().get(), Signal::kLogs, WithJournal()),
               ElementsAre("one-0", "one-1", "two-0", "two-1", "three-0", "three-1"));
+}
+
+TEST_F(JournalReaderTest, WhatARelayPassesOnIsNoRowOfTheStore) {
+  LeaveJournal("000000000001", {"relayed"});
+  LeaveJournal("000000000002", {"stored"});
+  ASSERT_TRUE(ForwardPositions::Open(StoreLayout(dir_.path()).WriterDir("000000000001"), true).ok());
+  ASSERT_TRUE(ForwardPositions::Open(StoreLayout(dir_.path()).WriterDir("000000000002"), false).ok());
+  EXPECT_THAT(Names(Open().get(), Signal::kLogs, WithJournal()), ElementsAre("stored-0", "stored-1"));
+}
+
+TEST_F(JournalReaderTest, WhatIsStoredAndOnlyHeldToBeForwardedIsNotReadAgainEvenWhenItsFileHasExpired) {
+  const StoreLayout layout(dir_.path());
+  LeaveJournal("000000000001", {});
+  fs::create_directories(layout.LedgersDir());
+  auto journal = *Journal::Create(layout.WriterDir("000000000001"), {.segment_bytes = 4096});
+  journal->SetForwarded({});
+  for (int i = 0; i < 5; ++i) ASSERT_TRUE(journal->Append(Signal::kLogs, NamedRequest(Signal::kLogs, std::to_string(i), 1, 3000), 1, 0).ok());
+  LedgerSnapshot ledger;
+  ledger.writer = "000000000001";
+  ledger.last_sequence = ledger.stored_through = ledger.stored_sequences[static_cast<size_t>(Signal::kLogs)] = 4;
+  ASSERT_TRUE(WriteLedgerFile(layout, ledger, false).ok());
+  EXPECT_THAT(Names(Open().get(), Signal::kLogs, WithJournal()), ElementsAre("4-0"));
 }
 
 TEST_F(JournalReaderTest, ATornEndIsPassedOver) {

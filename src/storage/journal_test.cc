@@ -1,5 +1,6 @@
 #include "storage/journal.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -554,6 +555,97 @@ TEST_F(JournalTest, AReaderOfAnyUseSeesEachRecordOnceAsItWas) {
     EXPECT_GT(seen.size(), 20u);
     for (size_t i = 0; i < seen.size(); ++i) EXPECT_EQ(seen[i], appended_[i].request);
   }
+}
+
+// --- what is only held to be forwarded ---
+
+std::string Padding() { return std::string(3000, 'x'); }
+
+TEST(HeldJournal, TellsWhatIsHeldAndWhatMayGo) {
+  testing::TempDir dir;
+  auto journal = *Journal::Create(dir.path(), {.segment_bytes = 4096});
+  journal->SetForwarded({});
+  for (int i = 0; i < 4; ++i) ASSERT_TRUE(journal->Append(Signal::kTraces, Padding(), 1, 0).ok());
+  const uint64_t all = journal->bytes_in_use();
+  EXPECT_EQ(journal->bytes_held(), 0u);
+  journal->Release({3, 0, 0});
+  ASSERT_EQ(journal->HeldSegments().size(), 3u);
+  EXPECT_EQ(journal->HeldSegments()[0].number, 1u);
+  EXPECT_EQ(journal->bytes_held(), 3 * journal->HeldSegments()[0].size);
+  EXPECT_EQ(journal->bytes_in_use() + journal->bytes_held(), all);
+  EXPECT_FALSE(journal->WouldRelease({0, 9, 9}));
+  EXPECT_TRUE(journal->WouldRelease({1, 0, 0}));
+  journal->SetForwarded({2, 0, 0});
+  EXPECT_EQ(journal->HeldSegments().size(), 1u);
+  EXPECT_EQ(journal->SegmentsFrom(0).size(), 2u);
+}
+
+TEST(HeldJournal, TheLimitIsOfWhatIsNotStoredAlone) {
+  testing::TempDir dir;
+  auto journal = *Journal::Create(dir.path(), {.segment_bytes = 16384, .max_bytes = 16384});
+  journal->SetForwarded({});
+  for (uint64_t i = 1; i <= 50; ++i) {
+    const auto sequence = journal->Append(Signal::kTraces, Padding(), 1, 0);
+    ASSERT_TRUE(sequence.ok()) << i << ": " << sequence.status().ToString();
+    journal->Release({i, 0, 0});
+  }
+  EXPECT_GT(journal->bytes_held(), 2u * 16384);
+}
+
+TEST(HeldJournal, AFileThatSomebodyReadsIsNotUsedAgain) {
+  testing::TempDir dir;
+  auto journal = *Journal::Create(dir.path(), {.segment_bytes = 4096});
+  journal->SetForwarded({});
+  ASSERT_TRUE(journal->Append(Signal::kTraces, Padding() + "first", 1, 0).ok());
+  const std::vector<JournalSegment> reading = journal->SegmentsFrom(0);
+  journal->SetForwarded({UINT64_MAX, 0, 0});
+  for (uint64_t i = 2; i < 12; ++i) {
+    ASSERT_TRUE(journal->Append(Signal::kTraces, Padding(), 1, 0).ok());
+    journal->Release({i, 0, 0});
+  }
+  JournalCursor cursor;
+  const auto batch = ReadJournalBatch(reading, Signal::kTraces, {}, &cursor);
+  ASSERT_TRUE(batch.ok() && batch->records.size() == 1u);
+  EXPECT_EQ(batch->requests, Padding() + "first");
+  EXPECT_EQ(batch->damaged_bytes, 0u);
+}
+
+TEST(JournalSummary, TellsWhatASegmentHoldsAndWhereItEnds) {
+  testing::TempDir dir;
+  auto journal = *Journal::Create(dir.path());
+  ASSERT_TRUE(journal->Append(Signal::kTraces, std::string(100'000, 'x'), 5, 1).ok());
+  ASSERT_TRUE(journal->Append(Signal::kLogs, "abc", 7, 0).ok());
+  ASSERT_TRUE(journal->Append(Signal::kTraces, "", 0, 0).ok());
+  ASSERT_TRUE(journal->Append(Signal::kTraces, "last", 2, 0).ok());
+  const uint64_t size = journal->SegmentsFrom(0)[0].size;
+  const std::string path = (*ListJournalSegments(dir.path()))[0];
+  std::ofstream(path, std::ios::app) << std::string(1000, 'y');  // a torn end
+  const auto all = SummarizeJournalSegment(path);
+  ASSERT_TRUE(all.ok());
+  EXPECT_EQ(all->number, 1u);
+  EXPECT_EQ(all->size, size);
+  EXPECT_EQ(all->last, (StoredSequences{4, 0, 2}));
+  EXPECT_EQ(all->items, (std::array<int64_t, kSignalCount>{7, 0, 7}));
+  EXPECT_EQ(all->bytes, (std::array<uint64_t, kSignalCount>{100'004, 0, 3}));
+  EXPECT_GT(all->first_time, 0);
+  const auto later = SummarizeJournalSegment(path, 2);
+  EXPECT_EQ(later->items, (std::array<int64_t, kSignalCount>{2, 0, 0}));
+  EXPECT_EQ(later->last, (StoredSequences{4, 0, 2}));
+  EXPECT_FALSE(SummarizeJournalSegment(dir / "0000000009.journal").ok());
+}
+
+TEST(JournalSummary, SegmentsThatEndBeforeWhatIsNotStoredAreLeftOut) {
+  testing::TempDir dir;
+  auto journal = *Journal::Create(dir.path(), {.segment_bytes = 4096});
+  for (int i = 0; i < 4; ++i) ASSERT_TRUE(journal->Append(Signal::kTraces, Padding(), 1, 0).ok());
+  const auto paths = *ListJournalSegments(dir.path());
+  ASSERT_EQ(paths.size(), 4u);
+  for (uint64_t stored = 0; stored < 6; ++stored) {
+    // The newest may be written to, and stays.
+    EXPECT_EQ(WithoutStoredSegments(paths, stored).size(), 4 - std::min<uint64_t>(stored, 3)) << stored;
+  }
+  std::ofstream(paths[2]) << "damaged";
+  EXPECT_EQ(WithoutStoredSegments(paths, 3).size(), 3u) << "what cannot be told is read";
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "storage/forward_positions.h"
 #include "temp_dir.h"
 
 namespace otlp_arrow {
@@ -102,6 +103,44 @@ TEST_F(LedgerFile, ADirectorysLedgerIsTheSumOfTheReadableOnes) {
   EXPECT_EQ(read.damaged[0].first, layout_.LedgerFile("damaged"));
 }
 
+TEST_F(LedgerFile, KeepsWhatBecameOfTheItemsOfDestinations) {
+  LedgerSnapshot wanted = Example();
+  wanted.ledger[Signal::kLogs].relayed = 5;
+  wanted.stored_through = 41;
+  auto& odd = wanted.ledger.destinations["a \"quoted\" \\ name\n"];
+  odd[0] = {3, 1, {{"backlog_full", 7}}};
+  wanted.ledger.destinations["idle"];
+  ASSERT_TRUE(WriteLedgerFile(layout_, wanted, false).ok());
+  const LedgerSnapshot read = ReadLedgerFile(layout_, wanted.writer);
+  EXPECT_EQ(SnapshotToJson(read), SnapshotToJson(wanted));
+  EXPECT_EQ(read.ledger[Signal::kLogs].relayed, 5);
+  EXPECT_EQ(read.stored_through, 41u);
+  ASSERT_EQ(read.ledger.destinations.size(), 2u);
+  const DestinationLedger& traces = read.ledger.destinations.at("a \"quoted\" \\ name\n")[0];
+  EXPECT_EQ(traces.sent, 3);
+  EXPECT_EQ(traces.rejected, 1);
+  EXPECT_EQ(traces.given_up.at("backlog_full"), 7);
+}
+
+TEST_F(LedgerFile, AJournalThatIsThereTellsOfItsDestinationsItself) {
+  LedgerSnapshot snapshot = Example();
+  snapshot.ledger.destinations["one"][0] = {3, 0, {}};
+  ASSERT_TRUE(WriteLedgerFile(layout_, snapshot, false).ok());
+  for (const std::string& directory : {layout_.WriterDir(snapshot.writer), layout_.LeftOverDir(snapshot.writer)}) {
+    ASSERT_TRUE(platform::CreateDirectories(directory).ok());
+    auto positions = *ForwardPositions::Open(directory);
+    ForwardState state;
+    state.sent = 8;
+    state.given_up[static_cast<size_t>(GiveUpReason::kTimeout)] = 2;
+    positions->Set(*positions->PlaceOf("one"), Signal::kTraces, state);
+    const Ledger sum = ReadDirectoryLedger(layout_).sum;
+    EXPECT_EQ(sum.destinations.at("one")[0].sent, 8);
+    EXPECT_EQ(sum.destinations.at("one")[0].given_up.at("timeout"), 2);
+    ASSERT_TRUE(platform::RemoveTree(directory).ok());
+    EXPECT_EQ(ReadDirectoryLedger(layout_).sum.destinations.at("one")[0].sent, 3);
+  }
+}
+
 class Folding : public LedgerFile {
  protected:
   void WriteWriters(int from, int to) {
@@ -109,6 +148,7 @@ class Folding : public LedgerFile {
       LedgerSnapshot snapshot = Example();
       snapshot.writer = "00000000000" + std::to_string(i);
       snapshot.ledger[Signal::kTraces].received = 10 + i;
+      snapshot.ledger.destinations["one"][0].sent = 3;
       ASSERT_TRUE(WriteLedgerFile(layout_, snapshot, false).ok());
     }
   }
@@ -119,6 +159,7 @@ TEST_F(Folding, LedgersOfTheGoneBecomeOneAndTheSumStays) {
   WriteWriters(0, 5);
   ASSERT_TRUE(platform::CreateDirectories(layout_.WriterDir("000000000002")).ok());
   const std::string sum = Sum();
+  EXPECT_NE(sum.find("\"sent\":15"), std::string::npos) << sum;
   ASSERT_TRUE(FoldLedgers(layout_, 4).ok());
   EXPECT_EQ(ReadDirectoryLedger(layout_).files, 5) << "no more than are to be kept";
   ASSERT_TRUE(FoldLedgers(layout_, 3).ok());

@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "random_otlp.h"
+#include "storage/forward_positions.h"
 #include "storage/journal.h"
 #include "storage/ledger_file.h"
 #include "storage/signal_writer.h"
@@ -412,6 +413,95 @@ TEST_F(Recovery, SeveralAtOnceAdoptEachJournalOnce) {
   }
   ExpectStored();
   ExpectLedger();
+}
+
+// --- journals that are forwarded, too ---
+
+class ForwardedRecovery : public Recovery {
+ protected:
+  // A writer with a destination that takes traces only and has got those up to `sent`.
+  void LeaveWriter(uint64_t sent, bool is_relay) {
+    Writer writer(layout_, "0123456789ab");
+    auto positions = *ForwardPositions::Open(layout_.WriterDir("0123456789ab"), is_relay);
+    const size_t place = *positions->PlaceOf("one");
+    ForwardState nothing;
+    nothing.sequence = UINT64_MAX;
+    for (Signal s : {Signal::kMetrics, Signal::kLogs}) positions->Set(place, s, nothing);
+    for (int i = 0; i < 3; ++i) writer.Accept(Signal::kTraces, "t" + std::to_string(i), 2);
+    writer.Accept(Signal::kLogs, "l", 1);
+    ForwardState state;
+    state.sequence = sent;
+    state.sent = static_cast<int64_t>(2 * sent);
+    positions->Set(place, Signal::kTraces, state);
+    writer.SaveLedger();
+    writer.Accept(Signal::kTraces, "late", 2);  // not counted yet
+    writer.Die();
+    if (is_relay) return;
+    for (int i = 0; i < 3; ++i) Want(Signal::kTraces, "t" + std::to_string(i), 2);
+    Want(Signal::kTraces, "late", 2);
+    Want(Signal::kLogs, "l", 1);
+  }
+  bool IsLeftOver() const { return platform::Exists(layout_.LeftOverLock("0123456789ab")); }
+};
+
+TEST_F(ForwardedRecovery, WhatIsNotSentIsStoredAndWaitsInForward) {
+  LeaveWriter(2, false);
+  const RecoveryReport report = Recover();
+  EXPECT_EQ(report.unsent, 1);
+  EXPECT_EQ(report.items_recovered, 9);
+  ExpectStored();
+  ExpectLedger();
+  EXPECT_EQ(Journals(), 0u);
+  EXPECT_TRUE(IsLeftOver());
+  EXPECT_EQ(ListJournalSegments(layout_.LeftOverDir("0123456789ab"))->size(), 1u);
+  EXPECT_EQ(ReadDirectoryLedger(layout_).sum.destinations.at("one")[0].sent, 4);
+  EXPECT_EQ(Recover().journals, 0) << "nothing is left to be stored";
+  ExpectStored();
+}
+
+TEST_F(ForwardedRecovery, WhatIsSentIsStoredAndGone) {
+  LeaveWriter(5, false);
+  EXPECT_EQ(Recover().unsent, 0);
+  ExpectStored();
+  ExpectLedger();
+  EXPECT_FALSE(IsLeftOver());
+  EXPECT_EQ(Journals(), 0u);
+  EXPECT_EQ(ReadDirectoryLedger(layout_).sum.destinations.at("one")[0].sent, 10) << "its ledger has the counts";
+}
+
+TEST_F(ForwardedRecovery, ARelaysJournalIsCountedAndNotStored) {
+  LeaveWriter(2, true);
+  const RecoveryReport report = Recover();
+  EXPECT_EQ(report.unsent, 1);
+  EXPECT_EQ(report.items_recovered, 0);
+  for (Signal s : kAllSignals) EXPECT_TRUE(DataFiles(dir_.path(), s).empty());
+  EXPECT_TRUE(IsLeftOver());
+  const Ledger ledger = ReadDirectoryLedger(layout_).sum;
+  EXPECT_EQ(ledger[Signal::kTraces].received, 8);
+  EXPECT_EQ(ledger[Signal::kTraces].in_flight, 8);
+  EXPECT_TRUE(ledger.Balances());
+}
+
+TEST_F(ForwardedRecovery, ARelaysJournalThatIsSentIsGone) {
+  LeaveWriter(5, true);
+  EXPECT_EQ(Recover().unsent, 0);
+  EXPECT_FALSE(IsLeftOver());
+  EXPECT_EQ(Journals(), 0u);
+  const Ledger ledger = ReadDirectoryLedger(layout_).sum;
+  EXPECT_EQ(ledger[Signal::kTraces].relayed, 8);
+  EXPECT_EQ(ledger[Signal::kTraces].in_flight, 0);
+  EXPECT_TRUE(ledger.Balances());
+}
+
+TEST_F(ForwardedRecovery, ADamagedSegmentIsKeptAsideAndStillSent) {
+  LeaveWriter(0, false);
+  const std::string path = ListJournalSegments(layout_.WriterDir("0123456789ab"))->front();
+  auto bytes = *platform::ReadFile(path);
+  bytes[64 + 64 + 10] ^= 1;  // in the first request
+  ASSERT_TRUE(platform::ReplaceFile(path, bytes, false).ok());
+  EXPECT_EQ(Recover().damaged.size(), 1u);
+  EXPECT_TRUE(platform::Exists(layout_.DamagedDir() + "/0123456789ab-0000000001.journal"));
+  EXPECT_EQ(ListJournalSegments(layout_.LeftOverDir("0123456789ab"))->size(), 1u);
 }
 
 }  // namespace
