@@ -206,6 +206,11 @@ def test_embedded_and_its_backend(examples, tmp_path):
     assert span["trace_id"] in run(examples / "mock_backend", directory)
 
 
+def test_forwarding(examples, tmp_path):
+    assert ": 1 sent" in run(examples / "forwarding", tmp_path / "telemetry")
+    assert rows(tmp_path / "telemetry")["name"].to_pylist() == ["POST /orders"]
+
+
 def test_traced_program(examples, tmp_path):
     run_example(examples, "traced_program", tmp_path / "telemetry")
     spans = {span["name"]: span for span in rows(tmp_path / "telemetry").to_pylist()}

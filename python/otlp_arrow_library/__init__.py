@@ -22,7 +22,7 @@ from ._errors import (
     OtlpShutdownError,
     ShutdownError,
 )
-from ._library import LibraryStats, OtlpLibrary, SignalStats
+from ._library import DestinationSignalStats, DestinationStats, LibraryStats, OtlpLibrary, SignalStats
 
 if TYPE_CHECKING:
     from ._exporters import OtlpLogExporter as OtlpLogExporter
@@ -44,6 +44,8 @@ __all__ = [
     "Config",
     "ConfigBuilder",
     "ConfigError",
+    "DestinationSignalStats",
+    "DestinationStats",
     "ExportError",
     "ForwardingConfig",
     "LibraryStats",

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, overload
 
 from . import _native
-from ._environment import setting
+from ._environment import any_starts_with, setting
 from ._errors import OtlpConfigError
 
 if TYPE_CHECKING:
@@ -16,55 +16,91 @@ if TYPE_CHECKING:
 
 BuiltT = TypeVar("BuiltT")
 
-_PROTOCOLS = ("grpc", "http")
 _SIGNALS = ("traces", "metrics", "logs")
-_FORWARD_COMPRESSIONS = ("none", "gzip")
+_HIDDEN = ("bearer_token", "password", "api_key")
 
 
-@dataclasses.dataclass(kw_only=True)
+@dataclasses.dataclass(kw_only=True, repr=False)
 class ForwardingConfig:
-    """Where what is recorded goes besides the files.
+    """A destination: where what is recorded is sent, besides the files or instead of them. The guide is docs/forwarding.md.
 
-    It is checked and kept; this version of the library does not send anything yet (a warning says so).
+    Credentials and values of headers may hold `${env:NAME}` and `${file:PATH}`, which are looked up when sending starts and again when
+    the destination refuses them. `repr` does not show them.
     """
 
     endpoint: str
-    """URL of an OTLP receiver, such as `http://collector:4317`."""
-    protocol: str = "grpc"
-    """`grpc` or `http` (binary protobuf)."""
+    """URL of a receiver: `http://collector:4317`, `https://backend/otlp`, `grpc://lake:4319`."""
+    protocol: str = ""
+    """`grpc`, `http` (binary protobuf) or `flight`; empty: port 4318 or a path mean http, port 4319 flight, all else grpc."""
+    name: str = ""
+    """In metrics, messages and on disk; empty: made from protocol and endpoint."""
     enabled: bool = True
     signals: Sequence[str] = _SIGNALS
     """Which of `traces`, `metrics`, `logs` are sent."""
     compression: str = "none"
-    """`none` or `gzip`."""
+    """`none`, `gzip`; http also `zstd`; flight `none`, `lz4`, `zstd`."""
     headers: Mapping[str, str] = dataclasses.field(default_factory=lambda: cast("dict[str, str]", {}))
-    """Sent with each request, such as `{"authorization": "Bearer …"}`. Not shown by `repr`."""
-    timeout_secs: float = 10.0
-    """How long one request may take, up to 3600."""
+    """Sent with each request."""
+    bearer_token: str = ""
+    """Sent as `authorization: Bearer …`."""
+    username: str = ""
+    """With `password`: sent as `authorization: Basic …`."""
+    password: str = ""
+    api_key: str = ""
+    """Sent in the header `api_key_header`."""
+    api_key_header: str = "x-api-key"
+    tls_ca_file: str | os.PathLike[str] = ""
+    """PEM; trusted instead of the system's authorities."""
+    tls_cert_file: str | os.PathLike[str] = ""
+    """PEM; with `tls_key_file` what is shown to a server that asks for a certificate (mutual TLS)."""
+    tls_key_file: str | os.PathLike[str] = ""
+    tls_server_name: str = ""
+    """The name that the server's certificate must bear, where it is not the endpoint's host."""
+    batch_bytes: int = 1 << 20
+    """Requests are joined up to this size; a larger one goes alone."""
+    batch_delay_ms: int = 200
+    """How long a request waits for others to join it."""
+    max_in_flight: int = 4
+    """Requests under way at a time; with 1 the destination sees each signal strictly in order."""
+    timeout_ms: int = 10_000
+    """How long one request may take."""
+    retry_initial_ms: int = 250
+    """Before the second attempt; doubled for each next one, up to `retry_max_ms`."""
+    retry_max_ms: int = 30_000
+    max_retry_secs: int = 0
+    """A request that nobody took for so long is given up; 0: never."""
+    breaker_failures: int = 5
+    """Failures in a row after which nothing is sent for `breaker_open_ms`; 0: never."""
+    breaker_open_ms: int = 10_000
 
     def __post_init__(self) -> None:
         self.validate()
 
     def validate(self) -> None:
         """Raises `OtlpConfigError` for the first field that cannot be."""
-        _check_type("forwarding.endpoint", self.endpoint, str, "give a URL, such as http://collector:4317")
-        _check_endpoint(self.endpoint)
-        _check_choice("forwarding.protocol", self.protocol, _PROTOCOLS)
-        _check_type("forwarding.enabled", self.enabled, bool, "give True or False")
-        _check_signals(self.signals)
-        _check_choice("forwarding.compression", self.compression, _FORWARD_COMPRESSIONS)
-        _check_headers(self.headers)
-        if isinstance(self.timeout_secs, bool) or not isinstance(self.timeout_secs, (int, float)):
-            raise _wrong_type("forwarding.timeout_secs", self.timeout_secs, "give a number of seconds")
-        if not 0 < self.timeout_secs <= 3600:
-            raise OtlpConfigError(f"forwarding.timeout_secs: {self.timeout_secs} is out of range; allowed are more than 0 up to 3600 seconds")
+        for name in ("tls_ca_file", "tls_cert_file", "tls_key_file"):
+            setattr(self, name, _path(f"forwarding.{name}", getattr(self, name), "give a path as str or os.PathLike"))
+        _native.check_forwarding(self)
 
     def __repr__(self) -> str:
-        headers = ", headers=<hidden>" if self.headers else ""
-        return (
-            f"ForwardingConfig(endpoint={self.endpoint!r}, protocol={self.protocol!r}, enabled={self.enabled}, "
-            f"signals={tuple(self.signals)!r}, compression={self.compression!r}{headers}, timeout_secs={self.timeout_secs})"
-        )
+        shown: list[str] = []
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            if field.default == value and field.name != "protocol":
+                continue
+            if field.name == "headers":
+                value = {name: "<hidden>" for name in value} if value else None
+            elif field.name in _HIDDEN:
+                value = "<hidden>"
+            if value is not None and value != "":
+                shown.append(f"{field.name}={value!r}")
+        return f"ForwardingConfig({', '.join(shown)})"
+
+
+def _forwarding_from_environment() -> Sequence[ForwardingConfig] | None:
+    if not any_starts_with("OTLP_FORWARDING_"):
+        return None
+    return [ForwardingConfig(**fields) for fields in _native.forwarding_from_environment()]
 
 
 @dataclasses.dataclass
@@ -84,9 +120,13 @@ class Config:
     """Files of traces are deleted when they are this old; 0 keeps them for ever. The next two alike."""
     metric_cleanup_interval_secs: int = setting("metric_cleanup_interval_secs", 3600)
     log_cleanup_interval_secs: int = setting("log_cleanup_interval_secs", 3600)
-    forwarding: ForwardingConfig | None = None
-    """Where to send what is recorded besides. See `ForwardingConfig`."""
+    forwarding: ForwardingConfig | Sequence[ForwardingConfig] | None = dataclasses.field(default_factory=_forwarding_from_environment)
+    """Where to send what is recorded: a destination, several, or none."""
     _: dataclasses.KW_ONLY
+    store: bool = setting("store", True)
+    """Whether files are written; `False` makes a relay, which only forwards."""
+    forward_backlog_max_bytes: int = setting("forward_backlog_max_bytes", 4 << 30)
+    """What may wait on disk for destinations; beyond it the oldest is given up, or a relay refuses new data."""
     format: str = setting("format", "arrow")
     """`arrow` (the Arrow IPC file format)."""
     compression: str = setting("compression", "zstd")
@@ -117,20 +157,27 @@ class Config:
 
     def validate(self) -> None:
         """Raises `OtlpConfigError` for the first field that cannot be."""
-        try:
-            path: object = os.fspath(self.output_dir)
-        except TypeError:
-            raise _wrong_type("output_dir", self.output_dir, "give a path as str or os.PathLike") from None
-        if not isinstance(path, str):
-            raise _wrong_type("output_dir", self.output_dir, "give a path as str or os.PathLike")
-        self.output_dir = path
+        self.output_dir = _path("output_dir", self.output_dir, "give a path as str or os.PathLike")
+        for destination in self.destinations:
+            destination.validate()
         _native.check_config(self)
-        forwarding: object = self.forwarding
-        if forwarding is None:
-            return
-        if not isinstance(forwarding, ForwardingConfig):
-            raise _wrong_type("forwarding", forwarding, "give a ForwardingConfig or None")
-        forwarding.validate()
+
+    @property
+    def destinations(self) -> tuple[ForwardingConfig, ...]:
+        """`forwarding` as a tuple, whatever it was given as."""
+        given: object = self.forwarding
+        if given is None:
+            return ()
+        if isinstance(given, ForwardingConfig):
+            return (given,)
+        allowed = "give a ForwardingConfig, a list of them, or None"
+        if isinstance(given, (str, bytes)) or not isinstance(given, Sequence):
+            raise _wrong_type("forwarding", given, allowed)
+        destinations = tuple(cast("Sequence[object]", given))
+        for entry in destinations:
+            if not isinstance(entry, ForwardingConfig):
+                raise _wrong_type("forwarding", entry, allowed)
+        return cast("tuple[ForwardingConfig, ...]", destinations)
 
     @classmethod
     def default(cls) -> Self:
@@ -172,7 +219,15 @@ class ConfigBuilder(Generic[BuiltT]):
         return self._set("log_cleanup_interval_secs", secs)
 
     def enable_forwarding(self, config: ForwardingConfig) -> Self:
-        return self._set("forwarding", config)
+        """Each call adds a destination."""
+        earlier = self._settings.get("forwarding")
+        return self._set("forwarding", config if earlier is None else [*(earlier if isinstance(earlier, list) else [earlier]), config])
+
+    def store(self, value: bool) -> Self:
+        return self._set("store", value)
+
+    def forward_backlog_max_bytes(self, size: int) -> Self:
+        return self._set("forward_backlog_max_bytes", size)
 
     def format(self, name: str) -> Self:
         return self._set("format", name)
@@ -222,45 +277,11 @@ def _wrong_type(key: str, value: object, allowed: str) -> OtlpConfigError:
     return OtlpConfigError(f"{key}: {value!r} is of type {type(value).__name__}; {allowed}")
 
 
-def _check_type(key: str, value: object, kind: type, allowed: str) -> None:
-    if not isinstance(value, kind):
-        raise _wrong_type(key, value, allowed)
-
-
-def _check_choice(key: str, value: object, choices: Sequence[str]) -> None:
-    allowed = f"allowed are {', '.join(choices)}"
-    _check_type(key, value, str, allowed)
-    if value not in choices:
-        raise OtlpConfigError(f"{key}: {value!r} is unknown; {allowed}")
-
-
-def _check_endpoint(endpoint: str) -> None:
-    from urllib.parse import urlsplit
-
+def _path(key: str, value: object, allowed: str) -> str:
     try:
-        url = urlsplit(endpoint)
-        good = url.scheme in ("http", "https") and bool(url.hostname) and url.port != 0
-    except ValueError:  # a port that is no number, or too large
-        good = False
-    if not good:
-        raise OtlpConfigError(f"forwarding.endpoint: {endpoint!r} is not a URL of a receiver; give one such as http://collector:4317 or https://host:4318")
-
-
-def _check_signals(signals: object) -> None:
-    allowed = "give a list of traces, metrics, logs"
-    if isinstance(signals, (str, bytes)) or not isinstance(signals, Sequence):
-        raise _wrong_type("forwarding.signals", signals, allowed)
-    if not signals:
-        raise OtlpConfigError(f"forwarding.signals: it is empty; {allowed}, or set enabled=False")
-    for signal in cast("Sequence[object]", signals):
-        _check_choice("forwarding.signals", signal, _SIGNALS)
-
-
-def _check_headers(headers: object) -> None:
-    allowed = "give a mapping of str to str"
-    if not isinstance(headers, Mapping):
-        raise OtlpConfigError(f"forwarding.headers: a {type(headers).__name__} is no mapping; {allowed}")
-    for name, value in cast("Mapping[object, object]", headers).items():
-        _check_type("forwarding.headers", name, str, allowed)
-        if not isinstance(value, str):  # values may be secrets
-            raise OtlpConfigError(f"forwarding.headers: the value of {name!r} is of type {type(value).__name__}; {allowed}")
+        path: object = os.fspath(cast("str", value))
+    except TypeError:
+        raise _wrong_type(key, value, allowed) from None
+    if not isinstance(path, str):
+        raise _wrong_type(key, value, allowed)
+    return path

@@ -9,7 +9,7 @@ from typing import Any
 
 from ._errors import OtlpConfigError
 
-_SIZES = ("max_file_bytes", "max_total_bytes", "memory_budget", "journal_max_bytes")
+_SIZES = ("forward_backlog_max_bytes", "max_file_bytes", "max_total_bytes", "memory_budget", "journal_max_bytes")
 
 
 def setting(name: str, default: object) -> Any:
@@ -23,11 +23,26 @@ def _from_environment(name: str, default: object) -> object:
     value: object = default() if callable(default) else default
     if not text:  # empty is as good as not set
         return value
+    if isinstance(value, bool):
+        return _switch(variable, text)
     if isinstance(value, int):
         return _size(variable, text) if name in _SIZES else _integer(variable, text)
     if isinstance(value, list):
         return [entry.strip() for entry in text.split(",") if entry.strip()]
     return text
+
+
+def any_starts_with(prefix: str) -> bool:
+    """Is a variable set whose name begins so?"""
+    return any(name.startswith(prefix) and value for name, value in os.environ.items())
+
+
+def _switch(variable: str, text: str) -> bool:
+    if text.lower() in ("true", "yes", "on", "1"):
+        return True
+    if text.lower() in ("false", "no", "off", "0"):
+        return False
+    raise OtlpConfigError(f"{variable}: {text!r} is neither true nor false; allowed are true, false")
 
 
 def _integer(variable: str, text: str) -> int:

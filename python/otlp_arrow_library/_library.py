@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from . import _native
 from ._config import Config, ConfigBuilder
@@ -26,12 +26,14 @@ _MOST_SECONDS = 10**9
 class SignalStats:
     """Items of one signal since the library was created in this process.
 
-    `received == stored + in_flight + expired + sum(refused.values()) + sum(invalid.values())` at any moment.
+    `received == stored + relayed + in_flight + expired + sum(refused.values()) + sum(invalid.values())` at any moment.
     """
 
     received: int
     stored: int
     """In readable files."""
+    relayed: int
+    """With `Config.store` `False`: sent on, or given up, at every destination."""
     in_flight: int
     """Accepted, not in a file yet."""
     expired: int
@@ -43,6 +45,53 @@ class SignalStats:
 
 
 @dataclasses.dataclass(frozen=True)
+class DestinationSignalStats:
+    """Items of one signal for one destination: `accepted == sent + rejected + sum(given_up.values()) + backlog`."""
+
+    accepted: int
+    sent: int
+    rejected: int
+    """Left out by the destination."""
+    given_up: dict[str, int]
+    """By reason: backlog_full, refused, too_large, timeout, damaged."""
+    backlog: int
+    """Not yet sent."""
+
+
+@dataclasses.dataclass(frozen=True)
+class DestinationStats:
+    """What became of what is forwarded to one destination."""
+
+    LATENCY_BOUNDS: ClassVar[tuple[float, ...]] = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
+    """Upper bounds, in seconds, of the buckets of `send_latency`; the last bucket has none."""
+
+    name: str
+    endpoint: str
+    protocol: str
+    traces: DestinationSignalStats
+    metrics: DestinationSignalStats
+    logs: DestinationSignalStats
+    breaker: str
+    """`closed`, `open` or `half_open`."""
+    backlog_bytes: int
+    oldest_unsent_age_secs: float
+    requests: int
+    """That got an answer of whatever kind."""
+    retries: int
+    failures: int
+    """Attempts that were not taken."""
+    bytes_sent: int
+    """OTLP bytes of requests that were taken."""
+    in_flight: int
+    """Requests under way."""
+    send_latency: tuple[int, ...]
+    """Attempts by duration."""
+    send_latency_sum_secs: float
+    last_error: str
+    """Of the newest failure; empty once a request is taken again."""
+
+
+@dataclasses.dataclass(frozen=True)
 class LibraryStats:
     """What became of all that the library was given: the loss ledger."""
 
@@ -51,6 +100,8 @@ class LibraryStats:
     logs: SignalStats
     queued_bytes: int
     """Accepted and not yet turned into Arrow."""
+    destinations: tuple[DestinationStats, ...] = ()
+    """Of `Config.forwarding`, those that are enabled."""
 
 
 class OtlpLibrary:
@@ -65,9 +116,9 @@ class OtlpLibrary:
 
     def __init__(self, config: Config | None = None, **settings: Any) -> None:
         self._config = _merged(config, settings)
+        if any(destination.enabled for destination in self._config.destinations):
+            _load_senders()
         self._native = _native.Library(self._config)
-        if self._config.forwarding is not None and self._config.forwarding.enabled:
-            _warn_of_forwarding(self._config.forwarding.endpoint)
 
     @staticmethod
     def with_config_builder() -> ConfigBuilder[OtlpLibrary]:
@@ -208,7 +259,8 @@ class OtlpLibrary:
         """Counts of what became of everything; also after a shutdown."""
         counts = self._native.stats()
         signals = {name: SignalStats(**counts[name]) for name in ("traces", "metrics", "logs")}
-        return LibraryStats(queued_bytes=counts["queued_bytes"], **signals)
+        destinations = tuple(_destination_stats(fields) for fields in counts["destinations"])
+        return LibraryStats(queued_bytes=counts["queued_bytes"], destinations=destinations, **signals)
 
     def __enter__(self) -> Self:
         return self
@@ -270,14 +322,15 @@ async def _elsewhere(call: Callable[[], T]) -> T:
     return await asyncio.get_running_loop().run_in_executor(None, call)
 
 
-_warned_of_forwarding = False
+def _destination_stats(fields: dict[str, Any]) -> DestinationStats:
+    signals = {name: DestinationSignalStats(**fields[name]) for name in ("traces", "metrics", "logs")}
+    return DestinationStats(**{**fields, **signals})
 
 
-def _warn_of_forwarding(endpoint: str) -> None:
-    global _warned_of_forwarding
-    if not _warned_of_forwarding:
-        _warned_of_forwarding = True
-        import logging
-
-        logger = logging.getLogger("otlp_arrow_library")
-        logger.warning("forwarding to %s is configured, but this version records to files only and forwards nothing", endpoint)
+def _load_senders() -> None:
+    """Lets `_native` forward. What sends is in `_service`, whose import takes a while, so only a library with destinations has it."""
+    try:
+        from . import _service
+    except ImportError as error:
+        raise OtlpConfigError(f"forwarding: this build of otlp-arrow-library cannot send ({error}); install one with the service, or remove the destinations") from error
+    _native.use_senders(_service.senders())

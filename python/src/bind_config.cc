@@ -2,8 +2,11 @@
 
 #include <limits>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "bindings.h"
+#include "otlp_arrow/config_builder.h"
 
 namespace otlp_arrow::python {
 namespace {
@@ -52,6 +55,23 @@ T Number(const char* key, nb::handle value) {
   return static_cast<T>(number);
 }
 
+bool Switch(const char* key, nb::handle value) {
+  if (!PyBool_Check(value.ptr())) RaiseType(key, value, "give True or False");
+  return value.is(nb::handle(Py_True));
+}
+
+// A text that no message may quote.
+std::string Secret(const char* key, nb::handle value) {
+  if (PyUnicode_Check(value.ptr())) {
+    Py_ssize_t size = 0;
+    const char* utf8 = PyUnicode_AsUTF8AndSize(value.ptr(), &size);
+    if (utf8) return {utf8, static_cast<size_t>(size)};
+    PyErr_Clear();
+    Raise(Status::Config(std::string(key) + ": the text is not valid Unicode; give a str"));
+  }
+  Raise(Status::Config(std::string(key) + ": the value is of type " + Py_TYPE(value.ptr())->tp_name + "; give a str"));
+}
+
 template <class T>
 struct Choice {
   std::string_view name;
@@ -82,6 +102,114 @@ std::vector<std::string> Texts(const char* key, nb::handle value) {
   return texts;
 }
 
+std::vector<Signal> Signals(nb::handle value) {
+  constexpr char kKey[] = "forwarding.signals", kAllowed[] = "give a list of traces, metrics, logs";
+  if (PyUnicode_Check(value.ptr()) || PyBytes_Check(value.ptr()) || !PySequence_Check(value.ptr())) RaiseType(kKey, value, kAllowed);
+  std::vector<Signal> signals;
+  for (nb::handle entry : value) {
+    const std::string name = Text(kKey, entry, kAllowed);
+    const auto signal = SignalFromName(name);
+    if (!signal) Raise(Status::Config(std::string(kKey) + ": '" + name + "' is unknown; allowed are traces, metrics, logs"));
+    signals.push_back(*signal);
+  }
+  return signals;
+}
+
+std::vector<std::pair<std::string, std::string>> Headers(nb::handle value) {
+  constexpr char kKey[] = "forwarding.headers", kAllowed[] = "give a mapping of str to str";
+  if (!nb::hasattr(value, "items")) {
+    Raise(Status::Config(std::string(kKey) + ": a " + Py_TYPE(value.ptr())->tp_name + " is no mapping; " + kAllowed));
+  }
+  nb::object items = nb::steal(PyMapping_Items(value.ptr()));
+  if (!items.is_valid()) throw nb::python_error();
+  std::vector<std::pair<std::string, std::string>> headers;
+  for (nb::handle item : items) {
+    std::string name = Text(kKey, item[0], kAllowed);
+    if (!PyUnicode_Check(nb::object(item[1]).ptr())) {
+      Raise(Status::Config(std::string(kKey) + ": the value of '" + name + "' is of type " + Py_TYPE(nb::object(item[1]).ptr())->tp_name + "; " + kAllowed));
+    }
+    std::string text = Secret(kKey, item[1]);
+    headers.emplace_back(std::move(name), std::move(text));
+  }
+  return headers;
+}
+
+// The fields of a Python ForwardingConfig, unchecked but for their types.
+ForwardingConfig ForwardingFromPython(nb::handle object) {
+  ForwardingConfig config;
+  const auto number = [&](const char* key, const char* name, auto* field) {
+    *field = Number<std::remove_pointer_t<decltype(field)>>(key, object.attr(name));
+  };
+  const auto text = [&](const char* key, const char* name) { return Text(key, object.attr(name), "give a str"); };
+  config.name = text("forwarding.name", "name");
+  config.enabled = Switch("forwarding.enabled", object.attr("enabled"));
+  config.endpoint = Text("forwarding.endpoint", object.attr("endpoint"), "give a URL, such as http://collector:4317");
+  config.protocol = Text("forwarding.protocol", object.attr("protocol"), "give one of grpc, http, flight");
+  config.signals = Signals(object.attr("signals"));
+  config.compression = Text("forwarding.compression", object.attr("compression"), "give one of none, gzip, zstd, lz4");
+  config.headers = Headers(object.attr("headers"));
+  config.bearer_token = Secret("forwarding.bearer_token", object.attr("bearer_token"));
+  config.username = text("forwarding.username", "username");
+  config.password = Secret("forwarding.password", object.attr("password"));
+  config.api_key = Secret("forwarding.api_key", object.attr("api_key"));
+  config.api_key_header = text("forwarding.api_key_header", "api_key_header");
+  config.tls.ca_file = Path("forwarding.tls_ca_file", object.attr("tls_ca_file"));
+  config.tls.cert_file = Path("forwarding.tls_cert_file", object.attr("tls_cert_file"));
+  config.tls.key_file = Path("forwarding.tls_key_file", object.attr("tls_key_file"));
+  config.tls.server_name = text("forwarding.tls_server_name", "tls_server_name");
+  number("forwarding.batch_bytes", "batch_bytes", &config.batch_bytes);
+  number("forwarding.batch_delay_ms", "batch_delay_ms", &config.batch_delay_ms);
+  number("forwarding.max_in_flight", "max_in_flight", &config.max_in_flight);
+  number("forwarding.timeout_ms", "timeout_ms", &config.timeout_ms);
+  number("forwarding.retry_initial_ms", "retry_initial_ms", &config.retry_initial_ms);
+  number("forwarding.retry_max_ms", "retry_max_ms", &config.retry_max_ms);
+  number("forwarding.max_retry_secs", "max_retry_secs", &config.max_retry_secs);
+  number("forwarding.breaker_failures", "breaker_failures", &config.breaker_failures);
+  number("forwarding.breaker_open_ms", "breaker_open_ms", &config.breaker_open_ms);
+  return config;
+}
+
+// The fields of one destination by their Python names.
+nb::dict ForwardingToPython(const ForwardingConfig& config) {
+  nb::dict fields, headers;
+  nb::list signals;
+  for (const Signal signal : config.signals) signals.append(nb::str(SignalName(signal).data(), SignalName(signal).size()));
+  for (const auto& [name, value] : config.headers) headers[nb::str(name.c_str())] = value;
+  fields["name"] = config.name;
+  fields["enabled"] = config.enabled;
+  fields["endpoint"] = config.endpoint;
+  fields["protocol"] = config.protocol;
+  fields["signals"] = nb::tuple(signals);
+  fields["compression"] = config.compression;
+  fields["headers"] = headers;
+  fields["bearer_token"] = config.bearer_token;
+  fields["username"] = config.username;
+  fields["password"] = config.password;
+  fields["api_key"] = config.api_key;
+  fields["api_key_header"] = config.api_key_header;
+  fields["tls_ca_file"] = config.tls.ca_file;
+  fields["tls_cert_file"] = config.tls.cert_file;
+  fields["tls_key_file"] = config.tls.key_file;
+  fields["tls_server_name"] = config.tls.server_name;
+  fields["batch_bytes"] = config.batch_bytes;
+  fields["batch_delay_ms"] = config.batch_delay_ms;
+  fields["max_in_flight"] = config.max_in_flight;
+  fields["timeout_ms"] = config.timeout_ms;
+  fields["retry_initial_ms"] = config.retry_initial_ms;
+  fields["retry_max_ms"] = config.retry_max_ms;
+  fields["max_retry_secs"] = config.max_retry_secs;
+  fields["breaker_failures"] = config.breaker_failures;
+  fields["breaker_open_ms"] = config.breaker_open_ms;
+  return fields;
+}
+
+// Of OTLP_FORWARDING_…, which the builder reads with all the rest.
+nb::typed<nb::list, nb::dict> ForwardingFromEnvironment() {
+  nb::list destinations;
+  for (const auto& config : ValueOrRaise(ConfigBuilder().FromEnvironment().Build()).forwarding) destinations.append(ForwardingToPython(config));
+  return nb::typed<nb::list, nb::dict>(destinations);
+}
+
 }  // namespace
 
 Config ConfigFromPython(nb::handle object) {
@@ -103,6 +231,9 @@ Config ConfigFromPython(nb::handle object) {
   number("log_cleanup_interval_secs", &config.log_cleanup_interval_secs);
   number("max_total_bytes", &config.max_total_bytes);
   config.promote_attributes = Texts("promote_attributes", object.attr("promote_attributes"));
+  config.store = Switch("store", object.attr("store"));
+  number("forward_backlog_max_bytes", &config.forward_backlog_max_bytes);
+  for (nb::handle destination : nb::object(object.attr("destinations"))) config.forwarding.push_back(ForwardingFromPython(destination));
   config.log_level = Text("log_level", object.attr("log_level"), "give one of trace, debug, info, warn, error, off");
   RaiseIfFailed(config.Validate());
   return config;
@@ -112,6 +243,10 @@ void BindConfig(nb::module_& m) {
   m.def(
       "check_config", [](nb::handle config) { (void)ConfigFromPython(config); }, nb::arg("config"),
       "Raises OtlpConfigError for the first setting that cannot be.");
+  m.def(
+      "check_forwarding", [](nb::handle config) { RaiseIfFailed(ForwardingFromPython(config).Validate()); }, nb::arg("config"),
+      "Raises OtlpConfigError for the first field that cannot be.");
+  m.def("forwarding_from_environment", &ForwardingFromEnvironment, "The destinations that OTLP_FORWARDING_... name.");
   m.def("default_promoted_attributes", [] {
     nb::list names;
     for (const std::string& name : Config::DefaultPromotedAttributes()) names.append(nb::str(name.c_str()));

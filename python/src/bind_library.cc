@@ -10,6 +10,7 @@
 #include "bindings.h"
 #include "convert.h"
 #include "gil.h"
+#include "senders_capsule.h"
 #include "wait.h"
 
 namespace otlp_arrow::python {
@@ -95,6 +96,9 @@ class LibraryHandle {
     nb::dict all;
     for (Signal signal : kAllSignals) all[nb::str(SignalName(signal).data())] = ToDict(stats.signals[static_cast<size_t>(signal)]);
     all["queued_bytes"] = stats.queued_bytes;
+    nb::list destinations;
+    for (const auto& destination : stats.destinations) destinations.append(ToDict(destination));
+    all["destinations"] = destinations;
     return nb::typed<nb::dict, nb::str, nb::any>(all);
   }
 
@@ -114,6 +118,7 @@ class LibraryHandle {
     nb::dict counts;
     counts["received"] = stats.received;
     counts["stored"] = stats.stored;
+    counts["relayed"] = stats.relayed;
     counts["in_flight"] = stats.in_flight;
     counts["expired"] = stats.expired;
     counts["refused"] = ToDict(stats.refused);
@@ -126,8 +131,51 @@ class LibraryHandle {
     return counts;
   }
 
+  static nb::dict ToDict(const DestinationSignalStats& stats) {
+    nb::dict counts, given_up;
+    counts["accepted"] = stats.accepted;
+    counts["sent"] = stats.sent;
+    counts["rejected"] = stats.rejected;
+    for (size_t i = 0; i < kGiveUpReasonCount; ++i) {
+      if (stats.given_up[i] != 0) given_up[nb::str(GiveUpReasonName(static_cast<GiveUpReason>(i)).data())] = stats.given_up[i];
+    }
+    counts["given_up"] = given_up;
+    counts["backlog"] = stats.backlog;
+    return counts;
+  }
+  static nb::dict ToDict(const DestinationStats& stats) {
+    nb::dict fields;
+    fields["name"] = stats.name;
+    fields["endpoint"] = stats.endpoint;
+    fields["protocol"] = stats.protocol;
+    for (Signal signal : kAllSignals) fields[nb::str(SignalName(signal).data())] = ToDict(stats.signals[static_cast<size_t>(signal)]);
+    fields["breaker"] = stats.breaker;
+    fields["backlog_bytes"] = stats.backlog_bytes;
+    fields["oldest_unsent_age_secs"] = stats.oldest_unsent_age_secs;
+    fields["requests"] = stats.requests;
+    fields["retries"] = stats.retries;
+    fields["failures"] = stats.failures;
+    fields["bytes_sent"] = stats.bytes_sent;
+    fields["in_flight"] = stats.in_flight;
+    nb::list latency;
+    for (const int64_t count : stats.send_latency) latency.append(count);
+    fields["send_latency"] = nb::tuple(latency);
+    fields["send_latency_sum_secs"] = stats.send_latency_sum_secs;
+    // The peer's words, whatever bytes these are.
+    fields["last_error"] = nb::steal(PyUnicode_DecodeUTF8(stats.last_error.data(), static_cast<Py_ssize_t>(stats.last_error.size()), "replace"));
+    return fields;
+  }
+
   LibraryPtr library_;
 };
+
+// Takes over the senders of _service, which is only imported where something is forwarded.
+void UseSenders(nb::capsule senders) {
+  if (senders.name() == nullptr || std::string_view(senders.name()) != kSendersCapsule) {
+    Raise(Status::Config("forwarding: the modules _native and _service are of different builds; install otlp-arrow-library anew"));
+  }
+  RegisterSenderFactory(*static_cast<std::shared_ptr<SenderFactory>*>(senders.data()));
+}
 
 }  // namespace
 
@@ -136,6 +184,7 @@ std::shared_ptr<OtlpLibrary> LibraryFromPython(nb::handle library) { return nb::
 void BindLibrary(nb::module_& m) {
   // The interpreter has room for few such functions; that of the C library comes a little later.
   if (Py_AtExit(&ShutDownAll) != 0) std::atexit(&ShutDownAll);
+  m.def("use_senders", &UseSenders, nb::arg("senders"), nb::sig("def use_senders(senders: object) -> None"), "Lets libraries forward, by the senders of _service.");
   nb::class_<LibraryHandle>(m, "Library", "The recorder behind OtlpLibrary.")
       .def(nb::init<nb::handle>(), nb::arg("config"))
       .def("export_spans", &LibraryHandle::ExportSpans, nb::arg("spans").none())

@@ -2,12 +2,9 @@
 
 import copy
 import dataclasses
-import logging
-import pathlib
 
 import pytest
 
-import otlp_arrow_library
 from otlp_arrow_library import Config, ConfigBuilder, ForwardingConfig, OtlpConfigError, OtlpLibrary
 
 
@@ -33,10 +30,12 @@ def test_fields_are_keywords_and_the_first_ones_positions_too(tmp_path):
 
 
 def test_repr_and_copies():
-    config = Config(output_dir="./here", forwarding=ForwardingConfig(endpoint="http://collector:4317", headers={"authorization": "secret"}))
+    forwarding = ForwardingConfig(endpoint="http://collector:4317", headers={"x-tenant": "secret"}, bearer_token="secret", api_key="secret", max_in_flight=7)
+    config = Config(output_dir="./here", forwarding=forwarding)
     assert "output_dir='./here'" in repr(config)
     assert "http://collector:4317" in repr(config)
     assert "secret" not in repr(config)
+    assert "'x-tenant': '<hidden>'" in repr(config) and "max_in_flight=7" in repr(config)
     assert copy.deepcopy(config) == config
     assert dataclasses.replace(config, write_interval_secs=9).write_interval_secs == 9
 
@@ -66,7 +65,13 @@ def test_repr_and_copies():
         ({"promote_attributes": "http.route"}, "promote_attributes: 'http.route' is of type str; give a list of str"),
         ({"promote_attributes": [1]}, "promote_attributes: 1 is of type int"),
         ({"promote_attributes": [""]}, "promote_attributes: an entry is empty"),
-        ({"forwarding": "http://collector:4317"}, "forwarding: 'http://collector:4317' is of type str; give a ForwardingConfig or None"),
+        ({"forwarding": "http://collector:4317"}, "forwarding: 'http://collector:4317' is of type str; give a ForwardingConfig, a list of them, or None"),
+        ({"forwarding": [None]}, "forwarding: None is of type NoneType; give a ForwardingConfig, a list of them, or None"),
+        ({"store": "no"}, "store: 'no' is of type str; give True or False"),
+        ({"store": False}, "store: false without a destination"),
+        ({"forward_backlog_max_bytes": 1}, "forward_backlog_max_bytes: 1 is out of range"),
+        ({"acknowledge": "memory", "forwarding": ForwardingConfig(endpoint="http://collector:4317")}, "acknowledge: 'memory' keeps no journal"),
+        ({"forwarding": [ForwardingConfig(endpoint="http://collector:4317")] * 2}, "forwarding[1].name: 'grpc-collector:4317' is also the name"),
     ],
 )
 def test_a_wrong_setting_is_named_with_its_value_and_what_is_allowed(settings, message):
@@ -127,6 +132,15 @@ def test_a_builder_alone_builds_a_config():
         ConfigBuilder().write_interval_secs(0).build()
 
 
+def test_each_call_of_enable_forwarding_adds_a_destination():
+    endpoints = ["http://a:4317", "http://b:4318", "http://c:4319"]
+    builder = ConfigBuilder()
+    for endpoint in endpoints:
+        builder = builder.enable_forwarding(ForwardingConfig(endpoint=endpoint))
+    assert [destination.endpoint for destination in builder.build().destinations] == endpoints
+    assert Config().destinations == ()
+
+
 # --- environment ---
 
 
@@ -148,9 +162,28 @@ def test_the_environment_goes_before_defaults_and_behind_code(monkeypatch):
     assert ConfigBuilder().build().output_dir == "/from/environment"
 
 
+def test_the_environment_names_destinations(monkeypatch):
+    monkeypatch.setenv("OTLP_FORWARDING_0_ENDPOINT", "https://a:4317")
+    monkeypatch.setenv("OTLP_FORWARDING_0_TLS_CA_FILE", "ca.pem")
+    monkeypatch.setenv("OTLP_FORWARDING_1_ENDPOINT", "http://b:4318")
+    monkeypatch.setenv("OTLP_FORWARDING_1_HEADERS", "x-tenant=shop")
+    monkeypatch.setenv("OTLP_FORWARD_BACKLOG_MAX_BYTES", "2GiB")
+    monkeypatch.setenv("OTLP_STORE", "no")
+    config = Config()
+    assert config.destinations == (
+        ForwardingConfig(endpoint="https://a:4317", tls_ca_file="ca.pem"),
+        ForwardingConfig(endpoint="http://b:4318", headers={"x-tenant": "shop"}),
+    )
+    assert (config.store, config.forward_backlog_max_bytes) == (False, 2 << 30)
+    assert Config(forwarding=None, store=True).destinations == ()
+
+
 @pytest.mark.parametrize(
     "name, value, message",
     [
+        ("OTLP_STORE", "perhaps", "OTLP_STORE: 'perhaps' is neither true nor false"),
+        ("OTLP_FORWARDING_ENDPOINT", "ftp://x", "forwarding.endpoint: endpoint 'ftp://x'"),
+        ("OTLP_FORWARDING_1_ENDPOINT", "http://x", "there is no destination 0 before it"),
         ("OTLP_WRITE_INTERVAL_SECS", "soon", "OTLP_WRITE_INTERVAL_SECS: 'soon' is not a number"),
         ("OTLP_WRITE_INTERVAL_SECS", "-1", "OTLP_WRITE_INTERVAL_SECS: '-1' is not a number"),
         ("OTLP_WRITE_INTERVAL_SECS", "0", "write_interval_secs: 0 is out of range"),
@@ -171,23 +204,29 @@ def test_a_wrong_variable_is_named(monkeypatch, name, value, message):
 @pytest.mark.parametrize(
     "settings, message",
     [
-        ({"endpoint": ""}, "forwarding.endpoint: '' is not a URL of a receiver"),
-        ({"endpoint": "collector:4317"}, "forwarding.endpoint: 'collector:4317' is not a URL"),
-        ({"endpoint": "ftp://collector"}, "forwarding.endpoint: 'ftp://collector' is not a URL"),
-        ({"endpoint": "http://collector:99999"}, "forwarding.endpoint: 'http://collector:99999' is not a URL"),
+        ({"endpoint": ""}, "forwarding.endpoint: it is missing; give a URL"),
+        ({"endpoint": "ftp://collector"}, "forwarding.endpoint: endpoint 'ftp://collector' has the scheme 'ftp'"),
+        ({"endpoint": "http://collector:99999"}, "forwarding.endpoint: endpoint 'http://collector:99999' has no valid address"),
         ({"endpoint": None}, "forwarding.endpoint: None is of type NoneType; give a URL"),
-        ({"protocol": "carrier-pigeon"}, "forwarding.protocol: 'carrier-pigeon' is unknown; allowed are grpc, http"),
+        ({"protocol": "carrier-pigeon"}, "forwarding.protocol: 'carrier-pigeon' is unknown; allowed are grpc, http, flight"),
         ({"enabled": 1}, "forwarding.enabled: 1 is of type int"),
-        ({"signals": []}, "forwarding.signals: it is empty"),
+        ({"signals": []}, "forwarding.signals: the list is empty"),
         ({"signals": "traces"}, "forwarding.signals: 'traces' is of type str"),
         ({"signals": ["smoke"]}, "forwarding.signals: 'smoke' is unknown; allowed are traces, metrics, logs"),
         ({"compression": "rar"}, "forwarding.compression: 'rar' is unknown; allowed are none, gzip"),
+        ({"compression": "zstd"}, "forwarding.compression: 'zstd' is not for the protocol grpc; allowed are none, gzip"),
         ({"headers": ["a"]}, "forwarding.headers: a list is no mapping"),
         ({"headers": {1: "b"}}, "forwarding.headers: 1 is of type int"),
         ({"headers": {"authorization": b"secret"}}, "forwarding.headers: the value of 'authorization' is of type bytes"),
-        ({"timeout_secs": 0}, "forwarding.timeout_secs: 0 is out of range"),
-        ({"timeout_secs": float("nan")}, "forwarding.timeout_secs: nan is out of range"),
-        ({"timeout_secs": "10"}, "forwarding.timeout_secs: '10' is of type str"),
+        ({"bearer_token": b"secret"}, "forwarding.bearer_token: the value is of type bytes; give a str"),
+        ({"bearer_token": "sec\nret", "username": "secret"}, "forwarding.bearer_token: the text has a control character"),
+        ({"password": "secret"}, "forwarding.username: it is empty"),
+        ({"tls_ca_file": "ca.pem"}, "forwarding.tls.ca_file: 'ca.pem' means nothing without TLS"),
+        ({"tls_ca_file": 5}, "forwarding.tls_ca_file: 5 is of type int; give a path"),
+        ({"timeout_ms": 0}, "forwarding.timeout_ms: 0 is out of range"),
+        ({"timeout_ms": 1.5}, "forwarding.timeout_ms: 1.5 is of type float"),
+        ({"batch_bytes": "1MiB"}, "forwarding.batch_bytes: '1MiB' is of type str"),
+        ({"max_in_flight": 2**40}, "forwarding.max_in_flight: 1099511627776 is out of range"),
     ],
 )
 def test_a_wrong_field_of_forwarding_is_named(settings, message):
@@ -195,17 +234,3 @@ def test_a_wrong_field_of_forwarding_is_named(settings, message):
         ForwardingConfig(**{"endpoint": "http://collector:4317", **settings})
     assert message in caught.value.message
     assert "secret" not in caught.value.message
-
-
-def test_a_library_with_forwarding_says_once_that_it_only_records(tmp_path, caplog, monkeypatch):
-    monkeypatch.setattr(otlp_arrow_library._library, "_warned_of_forwarding", False)
-    forwarding = ForwardingConfig(endpoint="https://collector:4318", protocol="http")
-    with caplog.at_level(logging.WARNING, "otlp_arrow_library"):
-        with OtlpLibrary(output_dir=tmp_path, forwarding=dataclasses.replace(forwarding, enabled=False)):
-            assert caplog.records == []
-        for _ in range(2):
-            with OtlpLibrary(Config(output_dir=pathlib.Path(tmp_path), forwarding=forwarding)):
-                pass
-    assert [record.getMessage() for record in caplog.records] == [
-        "forwarding to https://collector:4318 is configured, but this version records to files only and forwards nothing"
-    ]

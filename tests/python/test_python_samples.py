@@ -30,7 +30,7 @@ def test_configure(tmp_path):
 
 def test_asyncio(tmp_path):
     out = run("python_asyncio.py", tmp_path)
-    assert out == "SignalStats(received=1, stored=1, in_flight=0, expired=0, refused={}, invalid={})\n"
+    assert out == "SignalStats(received=1, stored=1, relayed=0, in_flight=0, expired=0, refused={}, invalid={})\n"
     assert stored.names(tmp_path / "telemetry") == ["job"]
 
 
@@ -38,6 +38,11 @@ def test_exporters(tmp_path):
     assert run("python_exporters.py", tmp_path) == ""
     for signal, name in (("traces", "POST /orders"), ("metrics", "orders"), ("logs", "order 4711 taken")):
         assert stored.names(tmp_path / "telemetry", signal) == [name]
+
+
+def test_forwarding(tmp_path):
+    assert run("python_forwarding.py", tmp_path) == "{'order.id': 4711}\nmain 1 sent, 0 left, 1 tried again\n"
+    assert stored.names(tmp_path / "telemetry") == ["POST /orders"]
 
 
 def test_metric_reader(tmp_path):

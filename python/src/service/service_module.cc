@@ -16,6 +16,7 @@
 #include "bindings.h"
 #include "interpreter.h"
 #include "otlp_arrow/service.h"
+#include "senders_capsule.h"
 
 namespace otlp_arrow::python {
 namespace {
@@ -54,6 +55,11 @@ nb::list TakeRequests(MockOtlpServer& server) {
   return result;
 }
 
+nb::capsule Senders() {
+  auto* factory = new std::shared_ptr<SenderFactory>(ForwardingSenders());
+  return nb::capsule(factory, kSendersCapsule, [](void* pointer) noexcept { delete static_cast<std::shared_ptr<SenderFactory>*>(pointer); });
+}
+
 int RunCommands(std::vector<std::string> arguments) {
   nb::gil_scoped_release release;
   return RunCommandLine(std::move(arguments), environ);
@@ -87,5 +93,6 @@ NB_MODULE(_service, m) {
   m.def("start_mock_server", &StartServer, nb::arg("grpc_address"), nb::arg("http_address"),
         "Starts servers at host:port; an empty address means none.");
   BindSender(m);
+  m.def("senders", &Senders, nb::sig("def senders() -> object"), "What _native.use_senders takes.");
   m.def("run_command_line", &RunCommands, nb::arg("arguments"), "Runs the program otlp-arrow; its exit code.");
 }
