@@ -21,7 +21,10 @@ struct OtlpClientOptions {
   bool endpoint_is_complete = false;  // HTTP: requests go to the URL's path as it is, without /v1/<signal>
   std::vector<std::pair<std::string, std::string>> headers;  // sent with each request, never shown
   bool gzip = false;
-  std::string ca_file;  // PEM; with TLS, trusted instead of the system's authorities
+  std::string ca_file;      // PEM; with TLS, trusted instead of the system's authorities
+  std::string cert_file;    // PEM; with key_file: what the client shows where the server asks (mutual TLS)
+  std::string key_file;     // PEM
+  std::string server_name;  // the name that the server's certificate must bear, where it is not the endpoint's host
   std::chrono::milliseconds first_retry{500};  // doubled for each next attempt, shortened at random by up to half
 };
 

@@ -40,7 +40,7 @@ class OtlpSender {
   virtual SendOutcome Send(Signal signal, std::string_view request, std::chrono::milliseconds timeout) = 0;
 
   // From any thread: a Send under way returns soon, as retryable, and so do all later ones.
-  virtual void Cancel() {}
+  virtual void Cancel() = 0;
 };
 
 class SenderFactory {

@@ -92,7 +92,7 @@ class RetryingClient : public OtlpClient {
 Result<std::optional<OtlpProtocol>> ReadProtocol(const std::string& name) {
   if (name.empty()) return std::optional<OtlpProtocol>();
   const auto protocol = ProtocolFromName(name);
-  if (!protocol) return Status::Config("protocol: '" + name + "' is unknown; allowed are grpc and http, or nothing for what the endpoint suggests");
+  if (!protocol || *protocol == OtlpProtocol::kFlight) return Status::Config("protocol: '" + name + "' is unknown; allowed are grpc and http, or nothing for what the endpoint suggests");
   return protocol;
 }
 
@@ -101,11 +101,16 @@ Result<std::optional<OtlpProtocol>> ReadProtocol(const std::string& name) {
 Result<std::shared_ptr<OtlpClient>> OtlpClient::Make(OtlpClientOptions options) {
   OTLP_ASSIGN_OR_RETURN(const auto protocol, ReadProtocol(options.protocol));
   OTLP_ASSIGN_OR_RETURN(Endpoint endpoint, ParseEndpoint(options.endpoint, protocol));
+  if (endpoint.protocol == OtlpProtocol::kFlight) endpoint.protocol = OtlpProtocol::kGrpc;  // only guessed, from the port
   endpoint.is_complete = options.endpoint_is_complete && endpoint.protocol == OtlpProtocol::kHttp;
   if (options.first_retry <= milliseconds(0)) {
     return Status::Config("first_retry is " + std::to_string(options.first_retry.count()) + " ms, and must be 1 ms or more");
   }
-  SenderOptions sender_options{.endpoint = endpoint, .gzip = options.gzip, .headers = std::move(options.headers), .ca_file = options.ca_file};
+  SenderOptions sender_options;
+  sender_options.endpoint = endpoint;
+  if (options.gzip) sender_options.compression = RequestCompression::kGzip;
+  sender_options.headers = std::move(options.headers);
+  sender_options.tls = {.ca_file = options.ca_file, .cert_file = options.cert_file, .key_file = options.key_file, .server_name = options.server_name};
   OTLP_ASSIGN_OR_RETURN(auto sender, MakeSender(std::move(sender_options)));
   return std::shared_ptr<OtlpClient>(std::make_shared<RetryingClient>(std::move(sender), std::move(endpoint), options.first_retry));
 }

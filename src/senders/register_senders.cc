@@ -10,6 +10,7 @@ namespace {
 Status AddHeader(SenderOptions* options, const std::string& what, std::string name, const std::string& text, std::string_view before = "") {
   OTLP_ASSIGN_OR_RETURN(const std::string value, ResolveSecret(what, text));
   options->headers.emplace_back(std::move(name), std::string(before) + value);
+  options->secrets.push_back(value);
   return Status::Ok();
 }
 
@@ -17,6 +18,7 @@ Status AddBasic(SenderOptions* options, const ForwardingConfig& config) {
   OTLP_ASSIGN_OR_RETURN(const std::string username, ResolveSecret("forwarding.username", config.username));
   OTLP_ASSIGN_OR_RETURN(const std::string password, ResolveSecret("forwarding.password", config.password));
   std::string value = "Basic ";
+  options->secrets.push_back(password);
   AppendBase64(username + ":" + password, &value);
   options->headers.emplace_back("authorization", std::move(value));
   return Status::Ok();
@@ -40,7 +42,9 @@ Result<SenderOptions> SenderOptionsOf(const ForwardingConfig& config) {
   }
   SenderOptions options;
   OTLP_ASSIGN_OR_RETURN(options.endpoint, ParseEndpoint(config.endpoint, protocol));
-  options.gzip = config.compression == "gzip";
+  const auto compression = RequestCompressionFromName(config.compression);
+  if (!compression) return Status::Config("forwarding.compression: '" + config.compression + "' is unknown; allowed are none, gzip, lz4 and zstd");
+  options.compression = *compression;
   for (const auto& [name, value] : config.headers) {
     OTLP_RETURN_NOT_OK(AddHeader(&options, "forwarding.headers." + name, name, value));
   }
@@ -49,7 +53,7 @@ Result<SenderOptions> SenderOptionsOf(const ForwardingConfig& config) {
   }
   if (!config.username.empty() || !config.password.empty()) OTLP_RETURN_NOT_OK(AddBasic(&options, config));
   if (!config.api_key.empty()) OTLP_RETURN_NOT_OK(AddHeader(&options, "forwarding.api_key", config.api_key_header, config.api_key));
-  options.ca_file = config.tls.ca_file;
+  options.tls = config.tls;
   return options;
 }
 

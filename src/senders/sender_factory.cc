@@ -2,10 +2,11 @@
 
 #include <algorithm>
 #include <cctype>
-#include <cerrno>
-#include <cstring>
-#include <fstream>
-#include <iterator>
+
+#include "senders/flight_sender.h"
+#include "senders/grpc_sender.h"
+#include "senders/http_sender.h"
+#include "senders/tls_client.h"
 
 namespace otlp_arrow {
 namespace {
@@ -36,16 +37,25 @@ Status CheckHeaders(const SenderOptions& options) {
   return Status::Ok();
 }
 
-Result<std::string> ReadCertificates(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-  if (!file.is_open() || file.bad()) {
-    return Status::Config("cannot read the certificates in '" + path + "': " + std::strerror(errno));
+bool Knows(OtlpProtocol protocol, RequestCompression compression) {
+  switch (compression) {
+    case RequestCompression::kNone: return true;
+    case RequestCompression::kGzip: return protocol != OtlpProtocol::kFlight;
+    case RequestCompression::kLz4: return protocol == OtlpProtocol::kFlight;
+    case RequestCompression::kZstd: return protocol != OtlpProtocol::kGrpc;
   }
-  if (text.find("-----BEGIN CERTIFICATE-----") == std::string::npos) {
-    return Status::Config("'" + path + "' holds no certificate in PEM form");
+  return false;
+}
+
+Status CheckCompression(const SenderOptions& options) {
+  const OtlpProtocol protocol = options.endpoint.protocol;
+  if (Knows(protocol, options.compression)) return Status::Ok();
+  std::string allowed;
+  for (const RequestCompression c : {RequestCompression::kNone, RequestCompression::kGzip, RequestCompression::kLz4, RequestCompression::kZstd}) {
+    if (Knows(protocol, c)) allowed += (allowed.empty() ? "" : ", ") + std::string(RequestCompressionName(c));
   }
-  return text;
+  return Status::Config("compression: " + std::string(RequestCompressionName(options.compression)) + " does not go with protocol " + std::string(ProtocolName(protocol)) +
+                        "; allowed there are " + allowed);
 }
 
 }  // namespace
@@ -55,12 +65,15 @@ Result<std::unique_ptr<OtlpSender>> MakeSender(SenderOptions options) {
     for (char& c : name) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
   }
   OTLP_RETURN_NOT_OK(CheckHeaders(options));
-  std::string certificates;
-  if (!options.ca_file.empty()) {
-    OTLP_ASSIGN_OR_RETURN(certificates, ReadCertificates(options.ca_file));
+  OTLP_RETURN_NOT_OK(CheckCompression(options));
+  OTLP_ASSIGN_OR_RETURN(TlsFiles files, ReadTlsFiles(options.tls));
+  if (options.endpoint.tls) OTLP_RETURN_NOT_OK(MakeTlsContext(options.tls, files).status());  // what cannot be used is told now
+  switch (options.endpoint.protocol) {
+    case OtlpProtocol::kHttp: return MakeHttpSender(std::move(options), files);
+    case OtlpProtocol::kFlight: return MakeFlightSender(std::move(options), std::move(files));
+    case OtlpProtocol::kGrpc: break;
   }
-  if (options.endpoint.protocol == OtlpProtocol::kHttp) return MakeHttpSender(std::move(options), certificates);
-  return MakeGrpcSender(std::move(options), std::move(certificates));
+  return MakeGrpcSender(std::move(options), std::move(files));
 }
 
 }  // namespace otlp_arrow

@@ -8,25 +8,24 @@
 
 #include "base/endpoint.h"
 #include "forward/otlp_sender.h"
+#include "senders/compressor.h"
 
 namespace otlp_arrow {
 
 struct SenderOptions {
   Endpoint endpoint;
-  bool gzip = false;                                         // compress the requests
+  RequestCompression compression = RequestCompression::kNone;  // of the requests; gRPC knows gzip, HTTP gzip and zstd, Flight LZ4 and zstd
   std::vector<std::pair<std::string, std::string>> headers;  // sent with each request
-  std::string ca_file;  // PEM; with TLS, trusted instead of the system's authorities
+  ClientTlsConfig tls;
+  std::vector<std::string> secrets;  // besides the headers' values: never in a message, even where a peer quotes them
 };
 
-// What the destination is told with each request; secrets are looked up. Errors (config) name the key, never a secret.
-Result<SenderOptions> SenderOptionsOf(const ForwardingConfig& config);
-
-// Does not connect yet. Errors (config): an unreadable `ca_file`, a header that cannot be one.
+// Does not connect yet. Errors (config): a file of `tls` that cannot be used, a header that cannot be one, a compression that the
+// protocol has not.
 Result<std::unique_ptr<OtlpSender>> MakeSender(SenderOptions options);
 
-// The two protocols, for MakeSender.
-std::unique_ptr<OtlpSender> MakeGrpcSender(SenderOptions options, std::string ca_certificates);
-Result<std::unique_ptr<OtlpSender>> MakeHttpSender(SenderOptions options, const std::string& ca_certificates);
+// What a destination's configuration means; secrets are looked up. Errors (config) begin with "forwarding.<key>" and hold no secret.
+Result<SenderOptions> SenderOptionsOf(const ForwardingConfig& config);
 
 // Makes the senders of this library known to RegisteredSenderFactory; later calls change nothing.
 void RegisterSenders();

@@ -1,4 +1,4 @@
-// A self-signed certificate for 127.0.0.1 and localhost, made on the spot, for tests of TLS.
+// Certificates made on the spot, for tests of TLS.
 #pragma once
 
 #include <memory>
@@ -15,6 +15,12 @@ struct TestCertificate {
   std::string key;          // PEM
 };
 
+struct TestCertificateOptions {
+  std::string names = "IP:127.0.0.1,DNS:localhost";
+  long from_secs = -3600;  // seconds from now
+  long until_secs = 3600;
+};
+
 inline std::string TakePem(BIO* bio) {
   char* data = nullptr;
   const long size = BIO_get_mem_data(bio, &data);
@@ -23,18 +29,19 @@ inline std::string TakePem(BIO* bio) {
   return text;
 }
 
-inline TestCertificate MakeTestCertificate() {
+// Self-signed, and an authority.
+inline TestCertificate MakeTestCertificate(const TestCertificateOptions& options = {}) {
   EVP_PKEY* key = EVP_EC_gen("P-256");
   X509* x509 = X509_new();
   X509_set_version(x509, 2);
   ASN1_INTEGER_set(X509_get_serialNumber(x509), 1);
-  X509_gmtime_adj(X509_getm_notBefore(x509), -3600);
-  X509_gmtime_adj(X509_getm_notAfter(x509), 3600);
+  X509_gmtime_adj(X509_getm_notBefore(x509), options.from_secs);
+  X509_gmtime_adj(X509_getm_notAfter(x509), options.until_secs);
   X509_set_pubkey(x509, key);
   X509_NAME* name = X509_get_subject_name(x509);
   X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, reinterpret_cast<const unsigned char*>("localhost"), -1, -1, 0);
   X509_set_issuer_name(x509, name);
-  const std::pair<int, const char*> extensions[] = {{NID_subject_alt_name, "IP:127.0.0.1,DNS:localhost"},
+  const std::pair<int, const char*> extensions[] = {{NID_subject_alt_name, options.names.c_str()},
                                                     {NID_basic_constraints, "critical,CA:TRUE"}};
   for (const auto& [nid, value] : extensions) {
     X509_EXTENSION* extension = X509V3_EXT_conf_nid(nullptr, nullptr, nid, value);

@@ -2,15 +2,16 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cmath>
 #include <ctime>
 #include <sstream>
 
 #include <CLI/CLI.hpp>
 
 #include "library/config_keys.h"
+#include "service/argument_values.h"
 #include "service/help_formatter.h"
 #include "service/help_text.h"
+#include "service/replay_arguments.h"
 
 namespace otlp_arrow {
 namespace {
@@ -22,16 +23,13 @@ using Settings = std::vector<std::pair<std::string, std::vector<std::string>>>;
 
 constexpr const char* kVersionText = "otlp-arrow " OTLP_ARROW_VERSION;
 
-// A mistake in the arguments, for CLI11 to report.
-[[noreturn]] void Reject(const Status& status) { throw CLI::ValidationError(status.message()); }
-
 std::string SettingHelp(const ConfigKey& key) {
   std::string value;
   for (const auto& t : key.get(Config())) value += (value.empty() ? "" : ",") + t;
   if (key.kind == ConfigKey::Kind::kList) {
     value = std::to_string(key.get(Config()).size()) + " semantic-convention attributes";
   }
-  return key.help + " [" + value + "; allowed: " + key.allowed + "]";
+  return key.help + " [" + (value.empty() ? "none" : value) + "; allowed: " + key.allowed + "]";
 }
 
 std::string ValueName(const ConfigKey& key) {
@@ -39,53 +37,57 @@ std::string ValueName(const ConfigKey& key) {
     case ConfigKey::Kind::kSwitch: return "true|false";
     case ConfigKey::Kind::kNumber: return "N";
     case ConfigKey::Kind::kList: return "KEY[:TYPE],...";
-    case ConfigKey::Kind::kText: return "TEXT";
+    default: return "TEXT";
   }
-  return "TEXT";
 }
 
 // The part of a configuration key's flag that serve and collect share.
 CLI::Option* AddSetting(CLI::App* command, const ConfigKey& key, Settings* settings, const std::string& group) {
   return command
       ->add_option_function<std::string>(
-          key.FlagName(),
-          [settings, &key](const std::string& text) {
-            const bool list = key.kind == ConfigKey::Kind::kList;
-            settings->emplace_back(key.name, list ? SplitList(text) : std::vector<std::string>{text});
-          },
-          SettingHelp(key))
+          key.FlagName(), [settings, &key](const std::string& text) { settings->emplace_back(key.name, TextsOf(key, text)); }, SettingHelp(key))
       ->type_name(ValueName(key))
       ->group(group)
       ->take_last();
 }
 
+std::string GroupOf(const ConfigKey& key) {
+  if (key.name.starts_with("grpc.")) return "OTLP/gRPC";
+  if (key.name.starts_with("http.")) return "OTLP/HTTP";
+  if (key.name.starts_with("flight.")) return "Arrow Flight";
+  return "Settings";
+}
+
 // One flag for each key of the configuration, and --no-grpc beside --grpc-enabled.
 void AddSettings(CLI::App* serve, ServeOptions* options) {
   for (const ConfigKey& key : ConfigKeys()) {
-    const size_t dot = key.name.find('.');
-    const std::string section = key.name.substr(0, dot);
-    const std::string group = dot == std::string::npos ? "Settings" : section == "grpc" ? "OTLP/gRPC" : "OTLP/HTTP";
-    AddSetting(serve, key, &options->settings, group);
+    AddSetting(serve, key, &options->settings, GroupOf(key));
     if (key.kind == ConfigKey::Kind::kSwitch) {
       serve
           ->add_flag_function(
-              "--no-" + section,
+              key.NoFlagName(),
               [options, &key](int64_t) { options->settings.emplace_back(key.name, std::vector<std::string>{"false"}); },
               "the same as " + key.FlagName() + " false")
-          ->group(group)
+          ->group(GroupOf(key))
           ->excludes(key.FlagName());
     }
   }
 }
 
 void AddServe(CLI::App* app, ServeOptions* options) {
-  CLI::App* serve = app->add_subcommand("serve", "receive OTLP over gRPC and HTTP and write it to files");
+  CLI::App* serve = app->add_subcommand("serve", "receive OTLP over gRPC and HTTP, write it to files, and forward it");
   serve->footer(kServeFooter);
   serve
       ->add_option("--config", options->config_file,
                    "a YAML file with settings [or the one that OTLP_ARROW_CONFIG names]")
       ->type_name("FILE");
   serve->add_flag("--check-config", options->check_config, "print the settings in force, as YAML, and end");
+  serve
+      ->add_option("--forward", options->forward,
+                   "send everything on to this backend, such as http://collector:4317; may be repeated. These take the place of the destinations of "
+                   "the configuration, where there is more to say (docs/forwarding.md)")
+      ->type_name("URL")
+      ->group("Settings");
   AddSettings(serve, options);
 }
 
@@ -110,65 +112,6 @@ void AddInspect(CLI::App* app, InspectOptions* options) {
       ->check(CLI::Range(0, 1'000'000).description(""));
   inspect->add_flag("--json", options->json, "for programs: one JSON object");
   inspect->add_flag("--schema", options->schema, "the columns and their types, too");
-}
-
-// The replay options that need a look before they fit the struct.
-struct ReplayTexts {
-  std::string endpoint;
-  std::string protocol;
-  std::vector<std::string> signals;
-  std::vector<std::string> headers;
-  std::string since;
-  std::string until;
-  double timeout_secs = 10;
-  double retry_secs = 300;
-};
-
-void AddReplay(CLI::App* app, ReplayOptions* options, ReplayTexts* texts) {
-  CLI::App* replay = app->add_subcommand("replay", "send what is in files to an OTLP backend");
-  replay->footer(kReplayFooter);
-  replay->add_option("path", options->path, "an output directory, a directory of .arrow files, or one file")
-      ->type_name("PATH")
-      ->required();
-  replay->add_option("--endpoint", texts->endpoint, "where to, such as http://127.0.0.1:4317; https means TLS")
-      ->type_name("URL")
-      ->required();
-  replay
-      ->add_option("--protocol", texts->protocol,
-                   "grpc or http [http for port 4318 and for URLs with a path, else grpc]")
-      ->type_name("NAME")
-      ->check(CLI::IsMember({"grpc", "http"}).description(""));
-  replay->add_option("--signal", texts->signals, "only these: traces, metrics, logs; may be repeated [all]")
-      ->type_name("NAME")
-      ->delimiter(',')
-      ->check(CLI::IsMember({"traces", "metrics", "logs"}).description(""));
-  replay->add_option("--since", texts->since, "only items from this time on: 2024-05-06T07:08:09Z, or 15m, 2h, 7d ago")
-      ->type_name("TIME");
-  replay->add_option("--until", texts->until, "only items before this time")->type_name("TIME");
-  replay
-      ->add_option("--rate", options->items_per_second, "at most this many items a second [as fast as they are taken]")
-      ->type_name("N")
-      ->check(CLI::Range(0.001, 1e9).description(""));
-  replay->add_option("--batch", options->batch, "items in one request [1000; allowed: 1 to 100000]")
-      ->type_name("N")
-      ->check(CLI::Range(1, 100000).description(""));
-  replay->add_flag("--gzip", options->sender.gzip, "compress the requests");
-  replay->add_option("--header", texts->headers, "a header for each request, such as api-key=secret; may be repeated")
-      ->type_name("NAME=VALUE");
-  replay
-      ->add_option("--ca-file", options->sender.ca_file,
-                   "trust the certificates in this PEM file instead of the system's")
-      ->type_name("FILE");
-  replay->add_option("--timeout", texts->timeout_secs, "seconds to wait for the answer to a request [10]")
-      ->type_name("N")
-      ->check(CLI::Range(0.001, 3600.0).description(""));
-  replay
-      ->add_option("--retry-for", texts->retry_secs,
-                   "seconds to try a request again while the peer is away or busy [300]")
-      ->type_name("N")
-      ->check(CLI::Range(0.0, 1e6).description(""));
-  replay->add_flag("--dry-run", options->dry_run, "read and count, send nothing");
-  replay->add_flag("--quiet", options->quiet, "no progress, only problems and the result");
 }
 
 // What `collect` is given as texts.
@@ -233,26 +176,6 @@ void AddCollect(CLI::App* app, CollectOptions* options, CollectTexts* texts) {
   }
 }
 
-std::chrono::milliseconds Milliseconds(double seconds) {
-  return std::chrono::milliseconds(std::llround(seconds * 1000));
-}
-
-template <class T>
-T OrReject(const std::string& flag, Result<T> result) {
-  if (!result.ok()) throw CLI::ValidationError(flag, result.status().message());
-  return *std::move(result);
-}
-
-void AddHeaders(const std::vector<std::string>& headers, SenderOptions* sender) {
-  for (const auto& header : headers) {
-    const size_t equals = header.find('=');
-    if (equals == std::string::npos || equals == 0) {
-      Reject(Status::Config("--header: '" + header + "' is not of the form name=value"));
-    }
-    sender->headers.emplace_back(header.substr(0, equals), header.substr(equals + 1));
-  }
-}
-
 std::string FromEnvironment(const Environment& environment, const std::string& name) {
   const auto found = environment.find(name);
   return found == environment.end() ? "" : found->second;
@@ -281,23 +204,9 @@ void FinishCollect(CollectTexts texts, const Environment& environment, CollectOp
   if (texts.endpoint.empty()) return;
   options->sender.emplace();
   options->sender->endpoint = OrReject(source, ParseEndpoint(texts.endpoint, ProtocolFromName(texts.protocol)));
-  options->sender->gzip = texts.gzip;
-  options->sender->ca_file = texts.ca_file;
+  if (texts.gzip) options->sender->compression = RequestCompression::kGzip;
+  options->sender->tls.ca_file = texts.ca_file;
   AddHeaders(texts.headers, &*options->sender);
-}
-
-void FinishReplay(const ReplayTexts& texts, Time now, ReplayOptions* options) {
-  const auto protocol = ProtocolFromName(texts.protocol);
-  options->sender.endpoint = OrReject("--endpoint", ParseEndpoint(texts.endpoint, protocol));
-  for (const auto& name : texts.signals) options->signals.push_back(*SignalFromName(name));
-  AddHeaders(texts.headers, &options->sender);
-  if (!texts.since.empty()) options->since = OrReject("--since", ParseTime(texts.since, now));
-  if (!texts.until.empty()) options->until = OrReject("--until", ParseTime(texts.until, now));
-  if (options->since && options->until && *options->since >= *options->until) {
-    Reject(Status::Config("--since must be before --until; nothing lies between"));
-  }
-  options->timeout = Milliseconds(texts.timeout_secs);
-  options->retry_for = Milliseconds(texts.retry_secs);
 }
 
 // "otlp-arrow-service …" is "otlp-arrow serve …".
@@ -365,8 +274,7 @@ Command ParseCommandLine(std::vector<std::string> arguments, Time now, const Env
   ServeOptions serve;
   RecoverOptions recover;
   InspectOptions inspect;
-  ReplayOptions replay;
-  ReplayTexts replay_texts;
+  ReplayArguments replay;
   CollectOptions collect;
   CollectTexts collect_texts;
 
@@ -378,12 +286,12 @@ Command ParseCommandLine(std::vector<std::string> arguments, Time now, const Env
   AddServe(&app, &serve);
   AddRecover(&app, &recover);
   AddInspect(&app, &inspect);
-  AddReplay(&app, &replay, &replay_texts);
+  replay.AddTo(&app);
   AddCollect(&app, &collect, &collect_texts);
   try {
     std::vector<std::string> reversed(arguments.rbegin(), arguments.rend() - 1);  // as CLI11 wants them
     app.parse(std::move(reversed));
-    if (app.got_subcommand("replay")) FinishReplay(replay_texts, now, &replay);
+    if (app.got_subcommand("replay")) return replay.Finish(now);
     if (app.got_subcommand("collect")) FinishCollect(collect_texts, environment, &collect);
   } catch (const CLI::ParseError& error) {
     return Explain(app, error);
@@ -391,7 +299,6 @@ Command ParseCommandLine(std::vector<std::string> arguments, Time now, const Env
   if (app.got_subcommand("serve")) return serve;
   if (app.got_subcommand("recover")) return recover;
   if (app.got_subcommand("inspect")) return inspect;
-  if (app.got_subcommand("replay")) return replay;
   if (app.got_subcommand("collect")) return collect;
   return PrintOptions{app.help(), kExitUsage};
 }

@@ -24,6 +24,7 @@ inline constexpr int kExitUsage = 2;  // the command line or the configuration i
 struct ServeOptions {
   std::string config_file;
   std::vector<std::pair<std::string, std::vector<std::string>>> settings;  // configuration key and texts
+  std::vector<std::string> forward;  // endpoints
   bool check_config = false;
 };
 
@@ -51,6 +52,8 @@ struct ReplayOptions {
   std::chrono::milliseconds retry_for{300000};  // how long one request is tried again
   std::optional<Time> since;                    // items before this are left out …
   std::optional<Time> until;                    // … and those at or after this
+  int max_in_flight = 1;                        // requests under way at a time; 1: the peer sees them in order
+  std::string resume_file;                      // keeps what is settled, for a later replay to go on; empty: none
   bool dry_run = false;
   bool quiet = false;
 };

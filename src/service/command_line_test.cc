@@ -1,5 +1,6 @@
 #include "service/command_line.h"
 
+#include <cstdlib>
 #include <sstream>
 
 #include <gmock/gmock.h>
@@ -110,11 +111,25 @@ TEST(CommandLineTest, Replay) {
   EXPECT_THAT(options.signals, ElementsAre(Signal::kTraces, Signal::kLogs));
   EXPECT_EQ(options.items_per_second, 100);
   EXPECT_EQ(options.batch, 5);
-  EXPECT_TRUE(options.sender.gzip);
+  EXPECT_EQ(options.sender.compression, RequestCompression::kGzip);
   EXPECT_THAT(options.sender.headers, ElementsAre(Pair("a", "b=c"), Pair("d", "")));
   EXPECT_EQ(options.timeout, milliseconds(500));
   EXPECT_TRUE(options.dry_run);
   EXPECT_FALSE(options.quiet);
+}
+
+TEST(CommandLineTest, ReplayToFlightWithCredentials) {
+  ::setenv("OTLP_ARROW_TEST_TOKEN", "secret", 1);
+  const auto options = Parsed<ReplayOptions>({"replay", "d", "--endpoint", "grpc+tls://h:4319", "--compression", "zstd", "--bearer-token", "${env:OTLP_ARROW_TEST_TOKEN}",
+                                              "--max-in-flight", "4", "--resume-file", "f", "--ca-file", "a", "--cert-file", "b", "--key-file", "c", "--server-name", "n"});
+  ::unsetenv("OTLP_ARROW_TEST_TOKEN");
+  EXPECT_EQ(options.sender.endpoint.protocol, OtlpProtocol::kFlight);
+  EXPECT_TRUE(options.sender.endpoint.tls);
+  EXPECT_EQ(options.sender.compression, RequestCompression::kZstd);
+  EXPECT_THAT(options.sender.headers, ElementsAre(Pair("authorization", "Bearer secret")));
+  EXPECT_EQ(options.max_in_flight, 4);
+  EXPECT_EQ(options.resume_file, "f");
+  EXPECT_EQ(options.sender.tls.ca_file + options.sender.tls.cert_file + options.sender.tls.key_file + options.sender.tls.server_name, "abcn");
 }
 
 TEST(CommandLineTest, ReplayChecksItsArguments) {

@@ -58,8 +58,11 @@ Examples:
   otlp-arrow replay ./telemetry --endpoint https://otlp.example.com/otlp --protocol http --gzip --header "api-key=…"
   otlp-arrow replay ./telemetry --endpoint http://127.0.0.1:4318 --signal traces --since 15m --rate 5000
   otlp-arrow replay ./telemetry --endpoint http://127.0.0.1:4317 --dry-run    # read and count, send nothing
+  otlp-arrow replay ./telemetry --endpoint http://127.0.0.1:4317 --max-in-flight 8 --resume-file sent.txt
+  otlp-arrow replay ./telemetry --endpoint grpc+tls://flight.example.com:4319 --bearer-token '${file:/run/token}'
 
-Sending the same data twice makes it arrive twice. The exit code is 0 only if everything was taken.
+Started again after an interruption it goes on where it was, if it has a --resume-file; without one it begins anew,
+and sending the same data twice makes it arrive twice. The exit code is 0 only if everything was taken.
 )";
 
 inline constexpr const char* kCollectFooter = R"(

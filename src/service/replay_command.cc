@@ -6,6 +6,7 @@
 #include "query/stored_files.h"
 #include "service/commands.h"
 #include "service/human_text.h"
+#include "service/replay_state.h"
 #include "service/replayer.h"
 #include "service/signal_watch.h"
 
@@ -71,7 +72,7 @@ class Progress {
 
   std::string Line(const ReplayReport& report, Clock::SteadyTime now) const {
     constexpr int kBarWidth = 30;
-    const int64_t done = report.left_out + report.sent + report.rejected + report.failed;
+    const int64_t done = report.earlier + report.left_out + report.sent + report.rejected + report.failed;
     const double part = report.total == 0 ? 1.0 : static_cast<double>(done) / static_cast<double>(report.total);
     const double seconds = std::chrono::duration<double>(now - start_).count();
     const auto filled = static_cast<size_t>(part * kBarWidth);
@@ -98,6 +99,7 @@ void PrintReport(const ReplayReport& report, const ReplayOptions& options, const
   console.out << (options.dry_run ? "would send " : "sent ") << Counted(report.sent, "item") << " from "
               << Counted(report.files, "file") << " in " << Counted(report.requests, "request") << " ("
               << HumanBytes(report.bytes) << ") to " << options.sender.endpoint.ToString();
+  if (report.earlier > 0) console.out << ", " << GroupedNumber(report.earlier) << " sent earlier";
   if (report.rejected > 0) console.out << ", " << GroupedNumber(report.rejected) << " rejected";
   if (report.failed > 0) console.out << ", " << GroupedNumber(report.failed) << " failed";
   if (report.left_out > 0) console.out << ", " << GroupedNumber(report.left_out) << " outside the wanted time";
@@ -113,6 +115,24 @@ int ExitCodeOf(const ReplayReport& report, int signal) {
   return signal == SIGTERM ? kExitOk : 128 + signal;
 }
 
+Result<std::vector<std::unique_ptr<OtlpSender>>> MakeSenders(const ReplayOptions& options) {
+  std::vector<std::unique_ptr<OtlpSender>> senders;
+  for (int i = 0; i < options.max_in_flight; ++i) {
+    OTLP_ASSIGN_OR_RETURN(auto sender, MakeSender(options.sender));
+    senders.push_back(std::move(sender));
+  }
+  return senders;
+}
+
+// What a resume file belongs to: positions in it count the rows that this takes.
+std::string Identity(const ReplayOptions& options) {
+  std::string text = options.sender.endpoint.ToString();
+  for (const Signal s : options.signals) text += " " + std::string(SignalName(s));
+  if (options.since) text += " since " + std::to_string(options.since->time_since_epoch().count());
+  if (options.until) text += " until " + std::to_string(options.until->time_since_epoch().count());
+  return text;
+}
+
 }  // namespace
 
 int RunReplay(const ReplayOptions& options, const Console& console) {
@@ -120,8 +140,16 @@ int RunReplay(const ReplayOptions& options, const Console& console) {
   auto files = FindStoredFiles(options.path);
   if (!files.ok()) return Report(files.status(), console);
   if (files->empty()) return Report(Status::Io("there are no .arrow files in '" + options.path + "'"), console);
-  auto sender = MakeSender(options.sender);
-  if (!sender.ok()) return Report(sender.status(), console);
+  auto senders = MakeSenders(options);
+  if (!senders.ok()) return Report(senders.status(), console);
+  std::unique_ptr<ReplayState> state;
+  if (!options.resume_file.empty()) {
+    auto opened = ReplayState::Open(options.resume_file, Identity(options), Clock::System());
+    if (!opened.ok()) return Report(opened.status(), console);
+    state = *std::move(opened);
+  }
+  std::vector<OtlpSender*> borrowed;
+  for (const auto& s : *senders) borrowed.push_back(s.get());
 
   std::mt19937_64 engine(std::random_device{}());
   Progress progress(console, options.quiet, Clock::System());
@@ -132,9 +160,10 @@ int RunReplay(const ReplayOptions& options, const Console& console) {
   hooks.random = [&] { return std::uniform_real_distribution<double>(0, 1)(engine); };
   hooks.on_progress = [&](const ReplayReport& report) { progress.Show(report); };
   hooks.on_problem = [&](const std::string& text) { progress.Problem(text); };
-  const ReplayReport report = Replayer(options, sender->get(), std::move(hooks)).Run(*files);
+  const ReplayReport report = Replayer(options, borrowed, std::move(hooks), state.get()).Run(*files);
   progress.End();
   PrintReport(report, options, console);
+  if (const Status status = state ? state->Close() : Status::Ok(); !status.ok()) return Report(status, console);
   return ExitCodeOf(report, watch.received());
 }
 

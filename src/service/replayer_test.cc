@@ -1,6 +1,9 @@
 #include "service/replayer.h"
 
+#include <condition_variable>
+#include <filesystem>
 #include <fstream>
+#include <mutex>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -54,6 +57,8 @@ class FakeSender : public OtlpSender {
     return outcome;
   }
 
+  void Cancel() override {}
+
   int attempts = 0;
   std::vector<SendOutcome> script;
   std::vector<Sent> sent;
@@ -96,7 +101,15 @@ class ReplayerTest : public ::testing::Test {
     hooks.on_problem = [this](const std::string& text) { problems_.push_back(text); };
     auto files = FindStoredFiles(directory_.path());
     EXPECT_TRUE(files.ok());
-    return Replayer(options_, &sender_, hooks).Run(*files);
+    std::unique_ptr<ReplayState> state;
+    if (!options_.resume_file.empty()) {
+      auto opened = ReplayState::Open(options_.resume_file, "options", clock_);
+      EXPECT_TRUE(opened.ok()) << opened.status().ToString();
+      state = *std::move(opened);
+    }
+    const ReplayReport report = Replayer(options_, senders_, hooks, state.get()).Run(*files);
+    if (state) EXPECT_TRUE(state->Close().ok());
+    return report;
   }
   void WriteTwoFiles() {
     WriteStoredFile(directory_ / "20240506T000001Z-b.arrow", Signal::kLogs, {LogRequest(3000)});
@@ -114,6 +127,7 @@ class ReplayerTest : public ::testing::Test {
   TestDirectory directory_;
   ReplayOptions options_;
   FakeSender sender_;
+  std::vector<OtlpSender*> senders_ = {&sender_};
   std::shared_ptr<FakeClock> clock_ = std::make_shared<FakeClock>();
   std::vector<milliseconds> sleeps_;
   int sleeps_left_ = -1;
@@ -252,6 +266,77 @@ TEST_F(ReplayerTest, StopsWhileWaitingForTheNextAttempt) {
   EXPECT_FALSE(report.gave_up);
   EXPECT_EQ(report.failed, 0);
   EXPECT_EQ(sender_.attempts, 1);
+}
+
+TEST_F(ReplayerTest, GoesOnWhereAnInterruptedReplayWas) {
+  WriteTwoFiles();
+  options_.batch = 2;
+  options_.resume_file = ::testing::TempDir() + "replayer_test_state";
+  std::filesystem::remove(options_.resume_file);
+  stopping_ = [this] { return sender_.attempts == 2; };  // three of five spans are sent
+  EXPECT_TRUE(Run().stopped);
+  stopping_ = nullptr;
+  const ReplayReport rest = Run();
+  EXPECT_TRUE(rest.complete());
+  EXPECT_EQ(rest.earlier, 3);
+  EXPECT_EQ(rest.sent, 3);
+  EXPECT_EQ(rest.unsent(), 0);
+  ASSERT_THAT(sender_.sent, SizeIs(4));
+  EXPECT_THAT(sender_.sent[2].names, ElementsAre("pay/span 0", "pay/span 1"));
+  const ReplayReport nothing = Run();
+  EXPECT_TRUE(nothing.complete());
+  EXPECT_EQ(nothing.earlier, 6);
+  EXPECT_EQ(nothing.sent, 0);
+  WriteStoredFile(directory_ / "20240506T000002Z-c.arrow", Signal::kLogs, {LogRequest(4000)});
+  EXPECT_EQ(Run().sent, 1) << "what is new";
+}
+
+TEST_F(ReplayerTest, WhatAPeerNeverTookIsSentByTheNextReplay) {
+  WriteTwoFiles();
+  options_.retry_for = milliseconds(0);
+  options_.resume_file = ::testing::TempDir() + "replayer_test_state";
+  std::filesystem::remove(options_.resume_file);
+  sender_.script = {Answer(Kind::kUnusable, "HTTP 401")};
+  EXPECT_TRUE(Run().gave_up);
+  sender_.script = {Answer(Kind::kRetryable, "away")};
+  EXPECT_TRUE(Run().gave_up);
+  EXPECT_EQ(Run().sent, 6);
+}
+
+// Takes nothing before two requests are under way.
+class MeetingSender : public OtlpSender {
+ public:
+  struct Place {
+    std::mutex mutex;
+    std::condition_variable met;
+    int begun = 0;
+  };
+  explicit MeetingSender(Place* place) : place_(place) {}
+  SendOutcome Send(Signal, std::string_view, milliseconds) override {
+    std::unique_lock lock(place_->mutex);
+    ++place_->begun;
+    place_->met.notify_all();
+    SendOutcome outcome;
+    if (!place_->met.wait_for(lock, seconds(20), [this] { return place_->begun >= 2; })) outcome.kind = Kind::kRefused;
+    return outcome;
+  }
+  void Cancel() override {}
+
+ private:
+  Place* place_;
+};
+
+TEST_F(ReplayerTest, SeveralRequestsAreUnderWayAtATime) {
+  for (int i = 0; i < 9; ++i) WriteStoredFile(directory_ / ("2024050" + std::to_string(i) + "T000000Z-a.arrow"), Signal::kLogs, {LogRequest(3000)});
+  MeetingSender::Place place;
+  MeetingSender first(&place), second(&place);
+  senders_ = {&first, &second};
+  options_.resume_file = ::testing::TempDir() + "replayer_test_state";
+  std::filesystem::remove(options_.resume_file);
+  const ReplayReport report = Run();
+  EXPECT_TRUE(report.complete());
+  EXPECT_EQ(report.sent, 9);
+  EXPECT_EQ(Run().earlier, 9);
 }
 
 TEST_F(ReplayerTest, DamagedFilesAreNamedAndTheRestIsSent) {
