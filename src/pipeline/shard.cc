@@ -14,6 +14,12 @@ using SteadyClock = std::chrono::steady_clock;
 constexpr auto kRetryEvery = std::chrono::milliseconds(500);
 constexpr auto kNever = SteadyClock::time_point::max();
 
+// What waits to be forwarded is counted, given up and let go of in whole segments: a small budget needs small ones.
+uint64_t ForwardedSegmentBytes(uint64_t budget, uint64_t most) {
+  constexpr uint64_t kLeast = 256 << 10;
+  return std::clamp(budget / 8, kLeast, most);
+}
+
 }  // namespace
 
 Result<std::shared_ptr<Shard>> Shard::Open(const StoreLayout& layout, const Config& config, std::vector<PromotedAttribute> promoted,
@@ -54,6 +60,7 @@ Status Shard::Start() {
   if (config_.acknowledge == Acknowledge::kFsync) OTLP_RETURN_NOT_OK(platform::SyncDirectory(layout_.JournalsDir()));
   if (config_.acknowledge != Acknowledge::kMemory) {
     JournalOptions options;
+    if (forwarder_) options.segment_bytes = ForwardedSegmentBytes(config_.forward_backlog_max_bytes, options.segment_bytes);
     options.max_bytes = std::max<uint64_t>(config_.journal_max_bytes, options.segment_bytes);
     options.sync_new_segments = config_.acknowledge == Acknowledge::kFsync;
     OTLP_ASSIGN_OR_RETURN(journal_, Journal::Create(layout_.WriterDir(writer_id_), options));

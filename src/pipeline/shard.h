@@ -123,6 +123,7 @@ class Shard final : public ForwardSource {
   Status LeftStatus() const;
 
   Status OpenPositions();
+  Status SyncPositions() const;
   void RunRelay();
   // Asks the forwarder what is settled. Not under the lock.
   void CountRelayed() const;

@@ -33,12 +33,21 @@ Status Shard::StartForwarding(const std::shared_ptr<Shard>& self) {
       positions_->Set(*place, s, nothing);
     }
   }
+  if (config_.acknowledge == Acknowledge::kFsync) OTLP_RETURN_NOT_OK(SyncPositions());
   {
     std::lock_guard lock(mutex_);
     is_forwarding_ = true;
   }
   OnProgress();
   return Status::Ok();
+}
+
+// Without the file whoever comes after a power loss would not know that anybody is owed something.
+Status Shard::SyncPositions() const {
+  const std::string directory = layout_.WriterDir(writer_id_);
+  OTLP_ASSIGN_OR_RETURN(platform::File file, platform::File::Open(ForwardPositions::PathIn(directory), platform::File::Mode::kReadWrite));
+  OTLP_RETURN_NOT_OK(file.Sync());
+  return platform::SyncDirectory(directory);
 }
 
 ForwardSource::End Shard::GetEnd(Signal signal) const {
