@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <future>
 #include <memory>
+#include <vector>
 
 #include <spdlog/spdlog.h>
 #include <unistd.h>
@@ -11,10 +12,12 @@
 #include "pipeline/pipeline.h"
 #include "recorder/background_adopter.h"
 #include "recorder/store_sinks.h"
+#include "server/flight/otlp_flight_server.h"
 #include "server/grpc/otlp_grpc_server.h"
 #include "server/http/otlp_http_server.h"
 #include "service/commands.h"
 #include "service/logging.h"
+#include "service/self_telemetry.h"
 #include "service/serve_messages.h"
 #include "service/signal_watch.h"
 
@@ -23,6 +26,8 @@ namespace {
 
 using std::chrono::milliseconds;
 using SteadyClock = std::chrono::steady_clock;
+
+constexpr std::chrono::seconds kSelfTelemetryInterval(10);
 
 // Everything that runs between start and end.
 class Service {
@@ -38,11 +43,16 @@ class Service {
     if (config.http.enabled) {
       OTLP_ASSIGN_OR_RETURN(service->http_, OtlpHttpServer::Start(config.http, service->pipeline_.get()));
     }
+    if (config.flight.enabled) {
+      OTLP_ASSIGN_OR_RETURN(service->flight_, OtlpFlightServer::Start(config, service->pipeline_.get()));
+    }
+    if (config.self_telemetry) service->self_telemetry_ = std::make_unique<SelfTelemetry>(service->pipeline_.get(), kSelfTelemetryInterval);
     return service;
   }
 
-  ListenAddresses addresses() const { return {grpc_ ? grpc_->address() : "", http_ ? http_->address() : ""}; }
+  ListenAddresses addresses() const { return {grpc_ ? grpc_->address() : "", http_ ? http_->address() : "", flight_ ? flight_->address() : ""}; }
   Ledger GetLedger() const { return pipeline_->GetLedger(); }
+  std::vector<DestinationStats> ForwardingStats() const { return pipeline_->ForwardingStats(); }
 
   // Stops accepting, finishes what is under way, writes everything.
   Status Stop(milliseconds timeout) {
@@ -52,9 +62,14 @@ class Service {
     auto http_stopped = std::async(std::launch::async, [&] {
       if (http_) http_->Shutdown(for_requests);
     });
+    auto flight_stopped = std::async(std::launch::async, [&] {
+      if (flight_) flight_->Shutdown(for_requests);
+    });
     if (grpc_) grpc_->Shutdown(for_requests);
     http_stopped.wait();
+    flight_stopped.wait();
     adopter_.reset();
+    self_telemetry_.reset();
     const auto left = std::chrono::duration_cast<milliseconds>(deadline - SteadyClock::now());
     return pipeline_->Shutdown(std::max(left, milliseconds(0)));
   }
@@ -64,13 +79,15 @@ class Service {
   std::unique_ptr<Pipeline> pipeline_;
   std::unique_ptr<StoreSink> sink_;
   std::unique_ptr<BackgroundAdopter> adopter_;
+  std::unique_ptr<SelfTelemetry> self_telemetry_;
   std::unique_ptr<OtlpGrpcServer> grpc_;
   std::unique_ptr<OtlpHttpServer> http_;
+  std::unique_ptr<OtlpFlightServer> flight_;
 };
 
 Status CheckServesSomething(const Config& config) {
-  if (config.grpc.enabled || config.http.enabled) return Status::Ok();
-  return Status::Config("grpc.enabled and http.enabled are both false, so nothing could arrive; enable one of them");
+  if (config.grpc.enabled || config.http.enabled || config.flight.enabled) return Status::Ok();
+  return Status::Config("grpc.enabled, http.enabled and flight.enabled are all false, so nothing could arrive; enable one of them");
 }
 
 int StopService(Service* service, const Config& config, int signal) {
@@ -81,6 +98,7 @@ int StopService(Service* service, const Config& config, int signal) {
                config.shutdown_timeout_secs);
   const Status status = service->Stop(std::chrono::seconds(config.shutdown_timeout_secs));
   for (const auto& line : LedgerLines(service->GetLedger())) spdlog::info("{}", line);
+  for (const auto& line : ForwardingLines(service->ForwardingStats())) spdlog::info("{}", line);
   if (!status.ok()) {
     spdlog::error("{}", status.message());
     return kExitFailure;
@@ -94,7 +112,7 @@ int StopService(Service* service, const Config& config, int signal) {
 int RunServe(const ServeOptions& options, const Console& console) {
   SignalWatch watch;
   ConfigSources sources{
-      .yaml_name = {}, .yaml_text = {}, .environment = console.environment, .flags = options.settings};
+      .yaml_name = {}, .yaml_text = {}, .environment = console.environment, .flags = options.settings, .forward = options.forward};
   auto loaded = LoadConfigFile(options.config_file, std::move(sources));
   if (!loaded.ok()) return Report(loaded.status(), console);
   const Config& config = loaded->config;

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/byte_size.h"
+#include "base/endpoint.h"
 #include "base/host_port.h"
 #include "service/human_text.h"
 
@@ -28,6 +29,16 @@ std::string AbsolutePath(const std::string& path) {
   return error ? path : absolute.string();
 }
 
+// "main: traces and logs to https://host:4317 (grpc, gzip)".
+std::string DestinationLine(const ForwardingConfig& destination) {
+  const auto protocol = destination.protocol.empty() ? std::nullopt : ProtocolFromName(destination.protocol);
+  const auto endpoint = ParseEndpoint(destination.endpoint, protocol);
+  std::string signals;
+  for (const Signal signal : destination.signals) signals += (signals.empty() ? "" : ", ") + std::string(SignalName(signal));
+  return destination.DisplayName() + ": " + signals + " to " + (endpoint.ok() ? endpoint->ToString() : "") +
+         (destination.compression == "none" ? "" : ", " + destination.compression);
+}
+
 }  // namespace
 
 std::string StartMessage(const Config& config, const ListenAddresses& addresses) {
@@ -41,6 +52,17 @@ std::string StartMessage(const Config& config, const ListenAddresses& addresses)
     text += "  OTLP/HTTP  " + addresses.http + "   OTEL_EXPORTER_OTLP_ENDPOINT=http://" + Reachable(addresses.http) +
             " OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf\n";
   }
+  if (!addresses.flight.empty()) {
+    const std::string scheme = config.flight.tls.cert_file.empty() ? "grpc://" : "grpc+tls://";
+    text += "  Flight     " + addresses.flight + "   pyarrow.flight.connect(\"" + scheme + Reachable(addresses.flight) + "\")\n";
+  }
+  for (const ForwardingConfig& destination : config.forwarding) {
+    if (destination.enabled) text += "  forwards   " + DestinationLine(destination) + "\n";
+  }
+  if (!config.store) {
+    return text + "  relay      no files are written (store: false); what is not sent yet waits in " + directory + ", up to " +
+           FormatByteSize(config.forward_backlog_max_bytes) + "\n";
+  }
   text += "  files      " + directory + "/otlp/{traces,metrics,logs}/*.arrow, readable within " +
           std::to_string(config.write_interval_secs) + " s\n";
   text += "  look       otlp-arrow inspect " + directory + "\n";
@@ -51,6 +73,7 @@ std::string StartMessage(const Config& config, const ListenAddresses& addresses)
 }
 
 std::string RetentionLine(const Config& config) {
+  if (!config.store) return "nothing is stored; what is sent on, or given up, is deleted";
   std::string line = "data is kept: traces " + Kept(config.trace_cleanup_interval_secs) +
                      " (trace_cleanup_interval_secs), metrics " + Kept(config.metric_cleanup_interval_secs) +
                      " (metric_cleanup_interval_secs), logs " + Kept(config.log_cleanup_interval_secs) +
@@ -68,6 +91,7 @@ std::vector<std::string> LedgerLines(const Ledger& ledger) {
     if (l.received == 0) continue;
     std::string line = std::string(SignalName(s)) + ": " + GroupedNumber(l.received) + " received, " +
                        GroupedNumber(l.stored + l.expired) + " stored";
+    if (l.relayed > 0) line += ", " + GroupedNumber(l.relayed) + " relayed";
     const std::pair<const char*, int64_t> rest[] = {{"expired since", l.expired},
                                                     {"refused", l.RefusedTotal()},
                                                     {"invalid", l.InvalidTotal()},
@@ -76,6 +100,26 @@ std::vector<std::string> LedgerLines(const Ledger& ledger) {
       if (n > 0) line += ", " + GroupedNumber(n) + " " + what;
     }
     lines.push_back(std::move(line));
+  }
+  return lines;
+}
+
+std::vector<std::string> ForwardingLines(const std::vector<DestinationStats>& destinations) {
+  std::vector<std::string> lines;
+  for (const DestinationStats& d : destinations) {
+    for (const Signal signal : kAllSignals) {
+      const DestinationSignalStats& counts = d.signals[static_cast<size_t>(signal)];
+      if (counts.accepted == 0) continue;
+      std::string line = d.name + ", " + std::string(SignalName(signal)) + ": " + GroupedNumber(counts.sent) + " sent";
+      if (counts.rejected > 0) line += ", " + GroupedNumber(counts.rejected) + " rejected there";
+      for (size_t i = 0; i < kGiveUpReasonCount; ++i) {
+        if (counts.given_up[i] > 0) {
+          line += ", " + GroupedNumber(counts.given_up[i]) + " given up (" + std::string(GiveUpReasonName(static_cast<GiveUpReason>(i))) + ")";
+        }
+      }
+      if (counts.backlog > 0) line += ", " + GroupedNumber(counts.backlog) + " left for the next start";
+      lines.push_back(std::move(line));
+    }
   }
   return lines;
 }

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "otlp_arrow/config.h"
+#include "otlp_arrow/forwarding.h"
 #include "storage/ledger.h"
 
 namespace otlp_arrow {
@@ -13,6 +14,7 @@ namespace otlp_arrow {
 struct ListenAddresses {
   std::string grpc;
   std::string http;
+  std::string flight;
 };
 
 // Where to send, where the files are, how to query them.
@@ -23,5 +25,8 @@ std::string RetentionLine(const Config& config);
 
 // "traces: 10 received, 10 stored, …" for each signal that received anything.
 std::vector<std::string> LedgerLines(const Ledger& ledger);
+
+// "main, traces: 10 sent, 2 left for the next start" for each destination and signal that anything was accepted for.
+std::vector<std::string> ForwardingLines(const std::vector<DestinationStats>& destinations);
 
 }  // namespace otlp_arrow

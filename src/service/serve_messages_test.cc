@@ -43,5 +43,34 @@ TEST(ServeMessagesTest, LedgerLinesTellLosses) {
               ElementsAre("logs: 1,000 received, 995 stored, 5 expired since, 4 refused, 1 left in the journal"));
 }
 
+TEST(ServeMessagesTest, TellsDestinationsWithoutTheirSecrets) {
+  Config config;
+  config.output_dir = "/data/telemetry";
+  ForwardingConfig& main = config.forwarding.emplace_back();
+  main.name = "main";
+  main.endpoint = "https://collector:4317";
+  main.compression = "gzip";
+  main.signals = {Signal::kTraces, Signal::kLogs};
+  main.bearer_token = "hush";
+  config.forwarding.emplace_back().endpoint = "other:4318";
+  config.forwarding.emplace_back(main).enabled = false;
+  std::string text = StartMessage(config, {"127.0.0.1:1", ""});
+  EXPECT_THAT(text, AllOf(HasSubstr("forwards   main: traces, logs to https://collector:4317 (grpc), gzip\n"),
+                          HasSubstr("forwards   http-other:4318: traces, metrics, logs to http://other:4318 (http)\n"), HasSubstr("  files ")));
+  EXPECT_THAT(text, Not(HasSubstr("hush")));
+  config.store = false;
+  text = StartMessage(config, {"127.0.0.1:1", ""});
+  EXPECT_THAT(text, AllOf(HasSubstr("relay      no files are written"), HasSubstr("/data/telemetry, up to 4GiB"), Not(HasSubstr("  files "))));
+  EXPECT_THAT(RetentionLine(config), HasSubstr("nothing is stored"));
+}
+
+TEST(ServeMessagesTest, ForwardingLinesTellWhatBecameOfIt) {
+  DestinationStats stats;
+  stats.name = "main";
+  stats.signals[static_cast<size_t>(Signal::kTraces)] = {.accepted = 1010, .sent = 1000, .rejected = 1, .given_up = {2, 0, 3, 0, 0}, .backlog = 4};
+  EXPECT_THAT(ForwardingLines({stats}),
+              ElementsAre("main, traces: 1,000 sent, 1 rejected there, 2 given up (backlog_full), 3 given up (too_large), 4 left for the next start"));
+}
+
 }  // namespace
 }  // namespace otlp_arrow
