@@ -180,7 +180,7 @@ TEST(CommandLineTest, CollectTakesFileAndBackendFromTheEnvironment) {
   ASSERT_TRUE(options.sender);
   EXPECT_EQ(options.sender->endpoint.ToString(), "http://backend:4318 (http)");
   EXPECT_THAT(options.sender->headers, ElementsAre(Pair("key", "secret")));
-  EXPECT_TRUE(options.sender->gzip);
+  EXPECT_EQ(options.sender->compression, RequestCompression::kGzip);
   EXPECT_EQ(options.timeout, milliseconds(2000));
 }
 
