@@ -9,6 +9,8 @@
 #include <arrow/io/file.h>
 #include <arrow/ipc/dictionary.h>
 #include <arrow/ipc/message.h>
+#include <arrow/ipc/reader.h>
+#include <arrow/type.h>
 
 namespace otlp_arrow {
 namespace {
@@ -47,9 +49,17 @@ Status MessageFile::ReadHeaders() {
     OTLP_ASSIGN_OR_RETURN(const bool more, ReadHeader(&offset));
     if (!more) break;
   }
-  if (!schema_) return Damaged("it has no schema");
+  OTLP_RETURN_NOT_OK(ReadSchema());
   std::stable_partition(messages_.begin(), messages_.end(),
                         [](const Message& m) { return m.type == arrow::ipc::MessageType::DICTIONARY_BATCH; });
+  return Status::Ok();
+}
+
+// Our files have it in the footer alone.
+Status MessageFile::ReadSchema() {
+  auto reader = arrow::ipc::RecordBatchFileReader::Open(input_);
+  if (!reader.ok()) return Damaged(reader.status().message());
+  OTLP_ASSIGN_OR_RETURN(schema_, SchemaMessage(*(*reader)->schema()));
   return Status::Ok();
 }
 
@@ -76,10 +86,7 @@ Result<bool> MessageFile::ReadHeader(int64_t* offset) {
 
 Status MessageFile::Keep(Message message) {
   switch (message.type) {
-    case arrow::ipc::MessageType::SCHEMA:
-      if (schema_) return Damaged("it has two schemas");
-      schema_ = std::move(message.metadata);
-      return Status::Ok();
+    case arrow::ipc::MessageType::SCHEMA: return Status::Ok();  // the footer has it too
     case arrow::ipc::MessageType::DICTIONARY_BATCH:
     case arrow::ipc::MessageType::RECORD_BATCH:
       messages_.push_back(std::move(message));

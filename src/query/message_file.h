@@ -19,7 +19,7 @@ class MessageFile {
   // Reads the headers of all messages. Errors: kIo where the file cannot be read, kExport where it is no whole Arrow file.
   static Result<MessageFile> Open(const std::string& path, arrow::MemoryPool* pool);
 
-  // Its schema as the message says it, byte by byte: where two are equal, messages behind the one may follow the other.
+  // Its schema as a message, byte by byte: where two are equal, messages behind the one may follow the other.
   const std::shared_ptr<arrow::Buffer>& schema_message() const { return schema_; }
   // Dictionaries, then record batches: the order in which a stream has them. (Files have the dictionaries at their end.)
   size_t message_count() const { return messages_.size(); }
@@ -35,6 +35,7 @@ class MessageFile {
   };
 
   Status ReadHeaders();
+  Status ReadSchema();
   // Moves `*offset` behind the message; false at the end of the stream.
   Result<bool> ReadHeader(int64_t* offset);
   Status Keep(Message message);
