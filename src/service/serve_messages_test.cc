@@ -46,12 +46,13 @@ TEST(ServeMessagesTest, LedgerLinesTellLosses) {
 TEST(ServeMessagesTest, TellsDestinationsWithoutTheirSecrets) {
   Config config;
   config.output_dir = "/data/telemetry";
-  ForwardingConfig& main = config.forwarding.emplace_back();
+  ForwardingConfig main;
   main.name = "main";
   main.endpoint = "https://collector:4317";
   main.compression = "gzip";
   main.signals = {Signal::kTraces, Signal::kLogs};
   main.bearer_token = "hush";
+  config.forwarding.push_back(main);
   config.forwarding.emplace_back().endpoint = "other:4318";
   config.forwarding.emplace_back(main).enabled = false;
   std::string text = StartMessage(config, {"127.0.0.1:1", ""});
