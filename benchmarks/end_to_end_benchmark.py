@@ -44,8 +44,8 @@ service:
 
 
 def start_ours(build, directory):
-    return Server([build / "bin/otlp-arrow", "serve", "--output-dir", directory / "data", "--grpc-address", "127.0.0.1:0", "--http-address",
-                   "127.0.0.1:0"], directory)
+    return Server([build / "bin/otlp-arrow", "serve", "--no-flight", "--output-dir", directory / "data", "--grpc-address", "127.0.0.1:0", "--http-address",
+                   "127.0.0.1:0", "--no-flight"], directory)
 
 
 def start_discarding(build, directory):

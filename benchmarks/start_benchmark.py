@@ -60,7 +60,8 @@ def main():
 
     ports = ["127.0.0.1:0", "127.0.0.1:0"]
     commands = {"discards all": [options.build / "benchmarks/discard_server", *ports],
-                "otlp-arrow": [options.build / "bin/otlp-arrow", "serve", "--output-dir", "data", "--grpc-address", ports[0], "--http-address", ports[1]]}
+                "otlp-arrow": [options.build / "bin/otlp-arrow", "serve", "--no-flight", "--output-dir", "data", "--grpc-address", ports[0], "--http-address", ports[1],
+                               "--flight-address", "127.0.0.1:0"]}
     times = {name: [] for name in commands}
     for _ in range(3 if options.quick else options.n):
         for name, command in commands.items():

@@ -30,7 +30,8 @@ class Server:
     """`otlp-arrow serve` on free ports."""
 
     def __init__(self, directory, *arguments):
-        command = [BINARY, "serve", "--output-dir", directory, "--grpc-address", "127.0.0.1:0", "--http-address", "127.0.0.1:0"]
+        command = [BINARY, "serve", "--output-dir", directory, "--grpc-address", "127.0.0.1:0", "--http-address", "127.0.0.1:0", "--flight-address",
+                   "127.0.0.1:0"]
         self.process = subprocess.Popen([*map(str, command), *arguments], stderr=subprocess.PIPE, text=True)
         self.grpc = self._address("OTLP/gRPC")
         self.http = self._address("OTLP/HTTP")

@@ -21,7 +21,7 @@ def fields(heading):
 def segment(tmp_path_factory):
     """The bytes of the one journal segment in use after a killed service took the span of send_span.py twice."""
     folder = tmp_path_factory.mktemp("journal")
-    command = [BINARY, "serve", "--grpc-address", "127.0.0.1:0", "--no-http", "--write-interval-secs", "3600"]
+    command = [BINARY, "serve", "--grpc-address", "127.0.0.1:0", "--no-http", "--no-flight", "--write-interval-secs", "3600"]
     server = subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, text=True)
     try:
         address = next(found[1] for line in server.stderr if (found := re.match(r"\s*OTLP/gRPC\s+(\S+)", line)))

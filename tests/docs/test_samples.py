@@ -28,7 +28,7 @@ def run_python(folder, *arguments, **environment):
 def folder(tmp_path_factory):
     """A folder in which `otlp-arrow serve` ran with its defaults, but for the ports, while the sending samples did."""
     folder = tmp_path_factory.mktemp("samples")
-    command = [BINARY, "serve", "--grpc-address", "127.0.0.1:0", "--no-http"]
+    command = [BINARY, "serve", "--grpc-address", "127.0.0.1:0", "--no-http", "--no-flight"]
     server = subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, text=True)
     try:
         address = next(found[1] for line in server.stderr if (found := re.match(r"\s*OTLP/gRPC\s+(\S+)", line)))

@@ -266,7 +266,8 @@ def test_start_on_an_empty_directory_is_quick(serve, tmp_path):
 
 def assert_refuses_to_start(directory, *words, code=1):
     start = time.monotonic()
-    result = run("serve", "--output-dir", directory, "--grpc-address", "127.0.0.1:0", "--http-address", "127.0.0.1:0", timeout=20)
+    result = run("serve", "--output-dir", directory, "--grpc-address", "127.0.0.1:0", "--http-address", "127.0.0.1:0",
+                 "--flight-address", "127.0.0.1:0", timeout=20)
     assert result.returncode == code, result.stderr
     assert time.monotonic() - start < 5
     for word in words:
@@ -301,7 +302,8 @@ def test_a_directory_without_rights_is_named(tmp_path):
     place = pathlib.Path("/tmp") / f"otlp-arrow-e2e-{os.getpid()}"
     place.mkdir(mode=0o755)
     try:
-        command = [BINARY, "serve", "--output-dir", place / "telemetry", "--grpc-address", "127.0.0.1:0", "--http-address", "127.0.0.1:0"]
+        command = [BINARY, "serve", "--output-dir", place / "telemetry", "--grpc-address", "127.0.0.1:0", "--http-address", "127.0.0.1:0",
+                   "--flight-address", "127.0.0.1:0"]
         try:
             result = subprocess.run(command, capture_output=True, text=True, timeout=20, env=environment(), user=65534, group=65534, extra_groups=[], cwd="/")
         except PermissionError:

@@ -153,7 +153,7 @@ def test_recover(tmp_path):
 
 def test_serve_records_and_ends_with_sigterm(tmp_path):
     program = [sys.executable, "-m", "otlp_arrow_library._cli", "serve", "--output-dir", str(tmp_path / "d")]
-    program += ["--grpc-address", "127.0.0.1:0", "--http-address", "127.0.0.1:0"]
+    program += ["--grpc-address", "127.0.0.1:0", "--http-address", "127.0.0.1:0", "--flight-address", "127.0.0.1:0"]
     process = subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         lines = []
@@ -177,7 +177,7 @@ def test_serve_records_and_ends_with_sigterm(tmp_path):
 
 def test_ctrl_c_ends_serve(tmp_path):
     program = [sys.executable, "-m", "otlp_arrow_library._cli", "serve", "--output-dir", str(tmp_path / "d")]
-    program += ["--grpc-address", "127.0.0.1:0", "--no-http"]
+    program += ["--grpc-address", "127.0.0.1:0", "--no-http", "--no-flight"]
     process = subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stderr.readline()
     os.kill(process.pid, signal.SIGINT)

@@ -444,7 +444,7 @@ def test_tls(tmp_path, monkeypatch):
 def test_to_otlp_arrow_serve(tmp_path):
     """The service takes what both protocols bring, and stores it."""
     command = [sys.executable, "-m", "otlp_arrow_library._cli", "serve", "--output-dir", str(tmp_path)]
-    command += ["--grpc-address", "127.0.0.1:0", "--http-address", "127.0.0.1:0"]
+    command += ["--grpc-address", "127.0.0.1:0", "--http-address", "127.0.0.1:0", "--flight-address", "127.0.0.1:0"]
     server = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     try:
         addresses = {}
