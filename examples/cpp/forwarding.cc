@@ -30,7 +30,8 @@ int main(int argc, char** argv) {
 
   otlp_arrow::EnableForwarding();  // once, before Create: the core has no gRPC
   otlp_arrow::ForwardingConfig collector;
-  collector.endpoint = backend.http_endpoint();  // such as "https://collector:4318"
+  collector.endpoint = backend.http_endpoint();  // such as "https://collector:4318", which also tells the protocol
+  collector.protocol = "http";
   collector.headers = {{"x-tenant", "shop"}};
   collector.compression = "gzip";
   const auto config = otlp_arrow::ConfigBuilder().output_dir(argv[1]).AddForwarding(collector).Build();

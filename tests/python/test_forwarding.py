@@ -130,7 +130,7 @@ def test_the_end_of_the_interpreter_sends_what_is_left(directory, service):
         """
         import sys, stored
         from otlp_arrow_library import ForwardingConfig, OtlpLibrary
-        library = OtlpLibrary(output_dir=sys.argv[1], forwarding=ForwardingConfig(endpoint=sys.argv[2], batch_delay_ms=60000))
+        library = OtlpLibrary(output_dir=sys.argv[1], forwarding=ForwardingConfig(endpoint=sys.argv[2], protocol="http", batch_delay_ms=60000))
         library.export_otlp("traces", stored.trace_request("last"))
         """,
         directory,
@@ -172,7 +172,8 @@ def test_children_of_multiprocessing_forward_too(directory, service):
         """
         import multiprocessing, sys, stored
         from otlp_arrow_library import ForwardingConfig, OtlpLibrary
-        library = OtlpLibrary(output_dir=sys.argv[1], forwarding=ForwardingConfig(endpoint=sys.argv[2], batch_delay_ms=0))
+        forwarding = ForwardingConfig(name="main", endpoint=sys.argv[2], protocol="http", batch_delay_ms=0)
+        library = OtlpLibrary(output_dir=sys.argv[1], forwarding=forwarding)
         def work(number):
             library.export_otlp("traces", stored.trace_request(f"child {number}"))
         library.export_otlp("traces", stored.trace_request("parent"))
@@ -185,6 +186,6 @@ def test_children_of_multiprocessing_forward_too(directory, service):
         service.http_endpoint,
     )
     # What a child had not sent when it ended is sent by the next one that forwards from the directory.
-    with OtlpLibrary(output_dir=directory, forwarding=to(service, name=ForwardingConfig(endpoint=service.http_endpoint).name)):
+    with OtlpLibrary(output_dir=directory, forwarding=to(service, name="main")):
         service.wait_for_spans(5)
     assert arrived(service) == ["child 0", "child 1", "child 2", "child 3", "parent"]
