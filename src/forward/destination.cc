@@ -303,7 +303,10 @@ Verdict Destination::AttemptUntilVerdict(Worker* worker, const Work& work, std::
       case SendOutcome::Kind::kTaken: return {Verdict::Kind::kTaken, false, outcome.rejected_items, std::move(outcome.message)};
       case SendOutcome::Kind::kRefused: return {Verdict::Kind::kRefused, outcome.is_too_large, 0, std::move(outcome.message)};
       case SendOutcome::Kind::kUnusable: ReplaceSender(worker); break;
-      case SendOutcome::Kind::kRetryable: break;
+      case SendOutcome::Kind::kRetryable:
+        // A peer that likes our certificate no longer just breaks the connection.
+        if (!outcome.retry_after && IsFailing()) ReplaceSender(worker);
+        break;
     }
     const SteadyTime next = clock_->SteadyNow() + backoff.Next(outcome.retry_after);
     if (config_.max_retry_secs > 0 && next - begin >= std::chrono::seconds(config_.max_retry_secs)) {
