@@ -39,6 +39,7 @@ class Destination:
 
     def __init__(self):
         self.signals = {s: {"accepted": 0, "sent": 0, "rejected": 0, "given_up": {}, "backlog": 0} for s in SIGNALS}
+        self.breaker = ""  # "closed", "open", "half_open"
         self.values = {}  # the rest, by the name after otlp_arrow_forward_
 
     def __repr__(self):
@@ -75,6 +76,8 @@ def parse(text):
                 entry.signals[labels["signal"]]["given_up"][labels["reason"]] = int(value)
         elif sample[1] == "items_total":
             entry.signals[labels["signal"]][labels["state"]] = int(value)
+        elif sample[1] == "breaker_state":
+            entry.breaker = labels["state"] if value else entry.breaker
         elif sample[1] == "backlog_items":
             entry.signals[labels["signal"]]["backlog"] = int(value)
         else:
