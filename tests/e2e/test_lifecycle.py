@@ -81,7 +81,7 @@ def test_files_appear_by_themselves(serve, directory):
             for name in SIGNALS:
                 wait_for(lambda: store.count_rows(directory, name) == 10 * (round_number + 1), timeout=2.5, what=f"a file of {name}")
             print(f"readable after {time.monotonic() - start:.2f} s")
-    assert server.ledger()["traces"] == {"received": 20, "stored": 20, "in_flight": 0, "expired": 0, "refused": {}, "invalid": {}}
+    assert server.ledger()["traces"] == {"received": 20, "stored": 20, "relayed": 0, "in_flight": 0, "expired": 0, "refused": {}, "invalid": {}}
     assert inspect(directory)["ledger"]["traces"]["stored"] == 20
     server.stop()
 
@@ -124,7 +124,7 @@ def test_files_that_are_too_old_go(serve, directory):
     wait_for(lambda: store.files(directory, "traces"), what="a file of traces")
     wait_for(lambda: not store.files(directory, "traces"), what="the end of the file of traces")
     assert 1.5 < time.monotonic() - start < 7
-    assert server.ledger()["traces"] == {"received": 7, "stored": 0, "in_flight": 0, "expired": 7, "refused": {}, "invalid": {}}
+    assert server.ledger()["traces"] == {"received": 7, "stored": 0, "relayed": 0, "in_flight": 0, "expired": 7, "refused": {}, "invalid": {}}
     # The directory says so too, with no further write: `inspect` looks at it while the server runs.
     wait_for(lambda: inspect(directory)["ledger"]["traces"]["expired"] == 7, timeout=3, what="the ledger file to tell of the expiry")
     server.kill()
