@@ -204,10 +204,11 @@ nb::dict ForwardingToPython(const ForwardingConfig& config) {
 }
 
 // Of OTLP_FORWARDING_…, which the builder reads with all the rest.
-nb::typed<nb::list, nb::dict> ForwardingFromEnvironment() {
+using Fields = nb::typed<nb::dict, nb::str, nb::any>;
+nb::typed<nb::list, Fields> ForwardingFromEnvironment() {
   nb::list destinations;
   for (const auto& config : ValueOrRaise(ConfigBuilder().FromEnvironment().Build()).forwarding) destinations.append(ForwardingToPython(config));
-  return nb::typed<nb::list, nb::dict>(destinations);
+  return nb::typed<nb::list, Fields>(destinations);
 }
 
 }  // namespace
