@@ -89,7 +89,8 @@ class Collector : public arrow::ipc::internal::IpcPayloadWriter {
 arrow::Result<std::shared_ptr<arrow::util::Codec>> CodecOf(RequestCompression compression) {
   if (compression == RequestCompression::kNone) return nullptr;
   const auto type = compression == RequestCompression::kLz4 ? arrow::Compression::LZ4_FRAME : arrow::Compression::ZSTD;
-  ARROW_ASSIGN_OR_RAISE(auto codec, arrow::util::Codec::Create(type));
+  const int level = compression == RequestCompression::kZstd ? 1 : arrow::util::kUseDefaultCompressionLevel;  // 1: fast
+  ARROW_ASSIGN_OR_RAISE(auto codec, arrow::util::Codec::Create(type, level));
   return std::shared_ptr<arrow::util::Codec>(std::move(codec));
 }
 

@@ -232,6 +232,11 @@ TEST_F(GrpcSenderTest, ShowsACertificateWhereTheServerAsks) {
   const SendOutcome without = Sender(options, "https")->Send(Signal::kTraces, "x", seconds(10));
   EXPECT_EQ(without.kind, SendOutcome::Kind::kUnusable);
   EXPECT_THAT(without.message, HasSubstr("the server wants a certificate of the client"));
+  options.tls.cert_file = FileWith("client.pem", server_certificate.certificate);
+  options.tls.key_file = FileWith("client_key.pem", server_certificate.key);
+  const SendOutcome wrong = Sender(options, "https")->Send(Signal::kTraces, "x", seconds(10));
+  EXPECT_EQ(wrong.kind, SendOutcome::Kind::kUnusable) << wrong.message;
+  EXPECT_THAT(wrong.message, HasSubstr("tls.cert_file"));
   options.tls.cert_file = FileWith("client.pem", client_certificate.certificate);
   options.tls.key_file = FileWith("client_key.pem", client_certificate.key);
   const SendOutcome with = Sender(options, "https")->Send(Signal::kTraces, "x", seconds(10));
