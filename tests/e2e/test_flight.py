@@ -179,3 +179,61 @@ def test_what_is_acknowledged_survives_a_kill(serve, directory):
     again = serve(directory)
     with connect(again) as client:
         assert read(client).num_rows == 10
+
+
+def test_a_damaged_file_is_named_and_the_others_are_served(server, directory):
+    with connect(server) as client:
+        put(client, MAPPING, messages(10))
+        list(client.do_action(flight.Action("flush", b"")))
+        [path] = (directory / "otlp/logs").glob("*.arrow")
+        path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+        for command in ({}, {"compression": "none"}):
+            with pytest.raises((pa.ArrowInvalid, flight.FlightError)) as caught:
+                read(client, **command)
+            assert path.name in str(caught.value)
+        path.unlink()
+        assert read(client).num_rows == 0
+
+
+def test_files_with_other_promoted_columns_are_one_table(serve, directory):
+    server = serve(directory, "--promote-attributes", "user")
+    with connect(server) as client:
+        put(client, MAPPING, messages(10))
+    server.stop()
+    server = serve(directory, "--promote-attributes", "colour:int64", "--write-interval-secs", "3600")
+    with connect(server) as client:
+        put(client, MAPPING, messages(10))
+        list(client.do_action(flight.Action("flush", b"")))
+        put(client, MAPPING, messages(10))
+        rows = read(client)
+        assert rows.num_rows == 30
+        assert rows.column("user").to_pylist().count("ann") >= 5
+        assert {"user", "colour"} <= set(rows.column_names)
+        assert sorted(rows.column("body").to_pylist()) == sorted([f"message {i}" for i in range(10)] * 3)
+
+
+def test_expired_certificates_of_either_side_get_nowhere(serve, directory, authority):
+    ours, old = authority.issue("flight-own"), authority.issue("flight-old", expired=True)
+    server = serve(directory, "--flight-tls-cert-file", old.certificate, "--flight-tls-key-file", old.key)
+    with flight.connect(f"grpc+tls://{server.flight}", tls_root_certs=authority.certificate.read_bytes()) as client:
+        with pytest.raises(flight.FlightUnavailableError, match="(?i)certificate|handshake"):
+            client.do_get(flight.Ticket(b"logs"), flight.FlightCallOptions(timeout=5)).read_all()
+    server.stop()
+    server = serve(directory, "--flight-tls-cert-file", ours.certificate, "--flight-tls-key-file", ours.key, "--flight-tls-client-ca-file",
+                   authority.certificate)
+    with flight.connect(f"grpc+tls://{server.flight}", tls_root_certs=authority.certificate.read_bytes(), cert_chain=old.certificate.read_bytes(),
+                        private_key=old.key.read_bytes()) as client:
+        with pytest.raises((flight.FlightUnavailableError, flight.FlightTimedOutError)):
+            client.do_get(flight.Ticket(b"logs"), flight.FlightCallOptions(timeout=5)).read_all()
+
+
+def test_batches_that_are_too_large_are_refused_and_counted(serve, directory):
+    server = serve(directory, "--flight-max-batch-bytes", "64KiB")
+    with connect(server) as client:
+        with pytest.raises(pa.ArrowInvalid, match="flight.max_batch_bytes.*fewer rows"):
+            put(client, MAPPING, messages(20_000))
+        put(client, MAPPING, messages(10))
+        [result] = client.do_action(flight.Action("stats", b""))
+        logs = json.loads(result.body.to_pybytes())["ledger"]["logs"]
+        assert logs["refused"] == {"too_large": 20_000}
+        assert logs["received"] == 20_010
