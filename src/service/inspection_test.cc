@@ -114,6 +114,31 @@ TEST(InspectionTest, DamageIsReportedAndTheRestCounts) {
   EXPECT_EQ(inspection.damaged[2].reason, "put aside by recovery");
 }
 
+TEST(InspectionTest, TellsOfDestinationsAndOfWhatWaitsForThem) {
+  TestDirectory directory;
+  const StoreLayout layout(directory.path());
+  std::filesystem::create_directories(layout.LedgersDir());
+  LedgerSnapshot snapshot;
+  snapshot.writer = "a";
+  snapshot.ledger[Signal::kTraces].received = snapshot.ledger[Signal::kTraces].relayed = 1234;
+  snapshot.ledger.destinations["backend"][0] = {1200, 4, {{"backlog_full", 30}}};
+  ASSERT_TRUE(WriteLedgerFile(layout, snapshot, false).ok());
+  std::filesystem::create_directories(layout.LeftOverDir("b"));
+  std::ofstream(layout.LeftOverDir("b") + "/0000000001.journal") << std::string(2048, 'x');
+  const Inspection inspection = *Inspect(directory.path());
+  EXPECT_EQ(inspection.unsent_journals, 1);
+  EXPECT_EQ(inspection.unsent_bytes, 2048);
+  EXPECT_EQ(inspection.left_journals, 0);
+  const std::string text = InspectionText(inspection, false);
+  EXPECT_THAT(text, HasSubstr("relayed"));
+  EXPECT_THAT(text, HasSubstr("backend"));
+  EXPECT_THAT(text, HasSubstr("backend: traces given up (backlog_full 30)"));
+  EXPECT_THAT(text, HasSubstr("waiting to be forwarded: 1"));
+  const std::string json = InspectionJson(inspection, false);
+  EXPECT_THAT(json, HasSubstr(R"("unsent":{"journals":1,"bytes":2048})"));
+  EXPECT_THAT(json, HasSubstr(R"("destinations":{"backend":{"traces":{"sent":1200,"rejected":4,"given_up":{"backlog_full":30}})"));
+}
+
 // Bytes all over a file, turned over, give a reading or an error; under the sanitizers this finds what is not checked.
 TEST(InspectionTest, NoDamageIsFatal) {
   TestDirectory directory;
