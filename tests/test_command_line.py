@@ -158,7 +158,7 @@ def test_configuration_errors_end_with_2(tmp_path):
     result = run("serve", OTLP_COMPRESSION="gzip")
     assert result.returncode == 2 and "OTLP_COMPRESSION" in result.stderr
     assert run("serve", "--no-such-flag").returncode == 2
-    assert run("serve", "--no-grpc", "--no-http").returncode == 2
+    assert run("serve", "--no-grpc", "--no-http", "--no-flight").returncode == 2
 
 
 def test_check_config_prints_what_it_reads_back(tmp_path):
