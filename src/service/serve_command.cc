@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
+#include <functional>
 #include <future>
 #include <memory>
 #include <vector>
@@ -40,13 +41,15 @@ class Service {
     if (config.grpc.enabled) {
       OTLP_ASSIGN_OR_RETURN(service->grpc_, OtlpGrpcServer::Start(config.grpc, service->pipeline_.get()));
     }
-    if (config.http.enabled) {
-      OTLP_ASSIGN_OR_RETURN(service->http_, OtlpHttpServer::Start(config.http, service->pipeline_.get()));
-    }
     if (config.flight.enabled) {
       OTLP_ASSIGN_OR_RETURN(service->flight_, OtlpFlightServer::Start(config, service->pipeline_.get()));
     }
     if (config.self_telemetry) service->self_telemetry_ = std::make_unique<SelfTelemetry>(service->pipeline_.get(), kSelfTelemetryInterval);
+    std::function<std::string()> flight_metrics;
+    if (service->flight_) flight_metrics = [flight = service->flight_.get()] { return flight->MetricsText(); };
+    if (config.http.enabled) {
+      OTLP_ASSIGN_OR_RETURN(service->http_, OtlpHttpServer::Start(config.http, service->pipeline_.get(), nullptr, std::move(flight_metrics)));
+    }
     return service;
   }
 
@@ -81,8 +84,8 @@ class Service {
   std::unique_ptr<BackgroundAdopter> adopter_;
   std::unique_ptr<SelfTelemetry> self_telemetry_;
   std::unique_ptr<OtlpGrpcServer> grpc_;
-  std::unique_ptr<OtlpHttpServer> http_;
   std::unique_ptr<OtlpFlightServer> flight_;
+  std::unique_ptr<OtlpHttpServer> http_;  // asks the one before for its metrics
 };
 
 Status CheckServesSomething(const Config& config) {

@@ -237,3 +237,13 @@ def test_batches_that_are_too_large_are_refused_and_counted(serve, directory):
         logs = json.loads(result.body.to_pybytes())["ledger"]["logs"]
         assert logs["refused"] == {"too_large": 20_000}
         assert logs["received"] == 20_010
+
+
+def test_metrics_tell_of_streams(server):
+    with connect(server) as client:
+        put(client, MAPPING, messages(10))
+        assert read(client).num_rows == 10
+    counts = dict(line.rsplit(" ", 1) for line in server.get("/metrics")[1].splitlines() if line.startswith("otlp_arrow_flight_"))
+    assert (counts["otlp_arrow_flight_puts_total"], counts["otlp_arrow_flight_gets_total"]) == ("1", "1")
+    assert int(counts["otlp_arrow_flight_sent_bytes_total"]) > 0
+    wait_for(lambda: "otlp_arrow_flight_open_streams 0" in server.get("/metrics")[1], what="no open stream")

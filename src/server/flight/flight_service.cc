@@ -67,6 +67,20 @@ FlightService::FlightService(const Config& config, Pipeline* pipeline)
       streams_(config.flight.max_streams),
       actions_(pipeline, &planner_, &counters_, &streams_) {}
 
+std::string FlightService::MetricsText() const {
+  std::string text;
+  const auto add = [&](const std::string& name, const char* type, const char* help, int64_t value) {
+    text += "# HELP otlp_arrow_flight_" + name + " " + help + "\n# TYPE otlp_arrow_flight_" + name + " " + type + "\n";
+    text += "otlp_arrow_flight_" + name + " " + std::to_string(value) + "\n";
+  };
+  add("gets_total", "counter", "Streams of rows that clients began to read.", counters_.gets);
+  add("puts_total", "counter", "Streams of rows that clients began to put.", counters_.puts);
+  add("refused_streams_total", "counter", "Streams refused because flight.max_streams were open.", counters_.refused_streams);
+  add("sent_bytes_total", "counter", "Bytes of rows and dictionaries handed to clients.", counters_.bytes_sent);
+  add("open_streams", "gauge", "Streams open now.", streams_.open());
+  return text;
+}
+
 arrow::Result<std::unique_ptr<StreamLimit::Open>> FlightService::OpenStream() {
   if (stopping_) return FlightUnavailable("the server is shutting down");
   auto open = streams_.TryOpen();

@@ -25,6 +25,7 @@ class FlightService final : public arrow::flight::FlightServerBase {
 
   // No stream begins any more, and of those that put no batch is taken.
   void Stop() { stopping_ = true; }
+  std::string MetricsText() const;
 
   using CallContext = arrow::flight::ServerCallContext;
   using Descriptor = arrow::flight::FlightDescriptor;

@@ -85,6 +85,7 @@ class OtlpFlightServer::Impl {
     });
   }
 
+  std::string MetricsText() const { return service_.MetricsText(); }
   int port() const { return service_.port(); }
   const std::string& address() const { return address_; }
 
@@ -103,6 +104,7 @@ Result<std::unique_ptr<OtlpFlightServer>> OtlpFlightServer::Start(const Config& 
 
 OtlpFlightServer::OtlpFlightServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 OtlpFlightServer::~OtlpFlightServer() = default;
+std::string OtlpFlightServer::MetricsText() const { return impl_->MetricsText(); }
 int OtlpFlightServer::port() const { return impl_->port(); }
 const std::string& OtlpFlightServer::address() const { return impl_->address(); }
 void OtlpFlightServer::Shutdown(std::chrono::milliseconds deadline) { impl_->Shutdown(deadline); }

@@ -23,6 +23,8 @@ class OtlpFlightServer {
   int port() const;
   // host:port, with the port that was taken where the configuration says 0.
   const std::string& address() const;
+  // Its counters as Prometheus text: otlp_arrow_flight_{gets,puts,refused_streams,sent_bytes}_total, otlp_arrow_flight_open_streams.
+  std::string MetricsText() const;
 
   // New calls and batches are refused as UNAVAILABLE; rows are read on until `deadline` from now, then all calls are cut off.
   // Returns when nothing of the server is left. Later calls do nothing.

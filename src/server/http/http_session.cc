@@ -156,7 +156,7 @@ void HttpSession::OnHeader() {
     case Route::Kind::kNotFound: return RespondSkippingBody(NotFound(audience(), target));
     case Route::Kind::kMethodNotAllowed:
       return RespondSkippingBody(MethodNotAllowed(audience(), method, target, route_.allow));
-    default: return RespondSkippingBody(ServePage(route_.kind, *shared_->pipeline));
+    default: return RespondSkippingBody(Page());
   }
   if (auto refusal = CheckExport()) return RefuseExport(*std::move(refusal), "bad_request");
   const uint64_t length = header_->content_length().value_or(0);
@@ -285,6 +285,12 @@ void HttpSession::RefuseExport(HttpResponse response, std::string_view reason) {
   shared_->pipeline->CountRefused(route_.signal, 0, reason);
   if (body_begun_) return Respond(std::move(response));
   RespondSkippingBody(std::move(response));
+}
+
+HttpResponse HttpSession::Page() const {
+  HttpResponse page = ServePage(route_.kind, *shared_->pipeline);
+  if (route_.kind == Route::Kind::kMetrics && shared_->more_metrics) page.body += shared_->more_metrics();
+  return page;
 }
 
 void HttpSession::RespondSkippingBody(HttpResponse response) {

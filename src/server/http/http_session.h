@@ -81,6 +81,7 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
 
   // Answering.
   void RefuseExport(HttpResponse response, std::string_view reason);
+  HttpResponse Page() const;
   void RespondSkippingBody(HttpResponse response);
   void SkipBody();
   void OnSkipped(boost::system::error_code error, size_t n);

@@ -3,7 +3,9 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <string>
 
 #include "base/clock.h"
 #include "otlp_arrow/config.h"
@@ -15,6 +17,7 @@ struct HttpShared {
   HttpConfig config;
   Pipeline* pipeline = nullptr;
   std::shared_ptr<Clock> clock;
+  std::function<std::string()> more_metrics;  // may be empty
   std::atomic<bool> draining{false};        // no request after the one under way
   std::atomic<uint32_t> connections{0};
 };

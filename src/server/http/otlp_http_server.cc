@@ -46,7 +46,7 @@ class Latch {
 
 class OtlpHttpServer::Impl {
  public:
-  Impl(const HttpConfig& config, Pipeline* pipeline, std::shared_ptr<Clock> clock);
+  Impl(const HttpConfig& config, Pipeline* pipeline, std::shared_ptr<Clock> clock, std::function<std::string()> more_metrics);
   ~Impl() { Shutdown(std::chrono::milliseconds{0}); }
 
   Status Start();
@@ -68,9 +68,10 @@ class OtlpHttpServer::Impl {
   std::once_flag shutdown_;
 };
 
-OtlpHttpServer::Impl::Impl(const HttpConfig& config, Pipeline* pipeline, std::shared_ptr<Clock> clock) {
+OtlpHttpServer::Impl::Impl(const HttpConfig& config, Pipeline* pipeline, std::shared_ptr<Clock> clock, std::function<std::string()> more_metrics) {
   shared_->config = config;
   shared_->pipeline = pipeline;
+  shared_->more_metrics = std::move(more_metrics);
   shared_->clock = clock ? std::move(clock) : Clock::System();
   for (unsigned i = 0; i < LoopCount(); ++i) loops_.push_back(std::make_shared<IoLoop>(shared_->clock));
   listener_ = std::make_unique<HttpListener>(loops_, shared_);
@@ -112,8 +113,8 @@ void OtlpHttpServer::Impl::Drain(std::chrono::milliseconds deadline) {
 }
 
 Result<std::unique_ptr<OtlpHttpServer>> OtlpHttpServer::Start(const HttpConfig& config, Pipeline* pipeline,
-                                                              std::shared_ptr<Clock> clock) {
-  auto impl = std::make_unique<Impl>(config, pipeline, std::move(clock));
+                                                              std::shared_ptr<Clock> clock, std::function<std::string()> more_metrics) {
+  auto impl = std::make_unique<Impl>(config, pipeline, std::move(clock), std::move(more_metrics));
   OTLP_RETURN_NOT_OK(impl->Start());
   return std::unique_ptr<OtlpHttpServer>(new OtlpHttpServer(std::move(impl)));
 }

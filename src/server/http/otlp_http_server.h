@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -17,9 +18,10 @@ class Clock;
 class OtlpHttpServer {
  public:
   // Listens on config.address and hands every request to `pipeline`, which must outlive the server. `clock` decides on
-  // time-outs; null: the machine's. The error (kServer) names the address, the reason and the way out.
+  // time-outs; null: the machine's. `more_metrics` makes Prometheus text of others for /metrics; it outlives the server. The error (kServer) names the address, the reason and the way out.
   static Result<std::unique_ptr<OtlpHttpServer>> Start(const HttpConfig& config, Pipeline* pipeline,
-                                                       std::shared_ptr<Clock> clock = nullptr);
+                                                       std::shared_ptr<Clock> clock = nullptr,
+                                                       std::function<std::string()> more_metrics = {});
 
   // Shuts down at once if Shutdown() was not called.
   ~OtlpHttpServer();
