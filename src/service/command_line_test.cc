@@ -54,6 +54,13 @@ TEST(CommandLineTest, TheLastOfRepeatedFlagsWins) {
               ElementsAre(Pair("output_dir", ElementsAre("b"))));
 }
 
+TEST(CommandLineTest, ServeForwardsToSeveral) {
+  const auto options = Parsed<ServeOptions>({"serve", "--no-store", "--forward", "http://a:4317", "--forward=http://b:4318", "--no-self-telemetry"});
+  EXPECT_THAT(options.forward, ElementsAre("http://a:4317", "http://b:4318"));
+  EXPECT_THAT(options.settings, ElementsAre(Pair("store", ElementsAre("false")), Pair("self_telemetry", ElementsAre("false"))));
+  EXPECT_EQ(Printed({"serve", "--store", "true", "--no-store"}).exit_code, kExitUsage);
+}
+
 TEST(CommandLineTest, ServiceNameMeansServe) {
   const std::string program = "/opt/bin/otlp-arrow-service";
   EXPECT_THAT(Parsed<ServeOptions>({"--output-dir", "d"}, program).settings,
