@@ -291,6 +291,8 @@ void GiveMemoryBack() {
 #ifdef __GLIBC__
   constexpr int kLargeBytes = 1 << 20;
   mallopt(M_MMAP_THRESHOLD, kLargeBytes);
+  // Setting the one keeps the other at 128 KiB, and then each batch that is forwarded comes in fresh pages: a third of a relay's CPU.
+  mallopt(M_TRIM_THRESHOLD, 16 * kLargeBytes);
   mallopt(M_ARENA_MAX, 2);
 #endif
 }
