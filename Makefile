@@ -38,7 +38,7 @@ run: setup
 	@exec build/release/bin/otlp-arrow serve --output-dir ./output_dir $(ARGS)
 
 test:
-	@FUZZ_SECONDS=$(if $(filter command line environment,$(origin FUZZ_SECONDS)),$(FUZZ_SECONDS),15) tools/test.sh
+	@FUZZ_SECONDS=$(if $(filter command line environment,$(origin FUZZ_SECONDS)),$(FUZZ_SECONDS),10) tools/test.sh
 
 unit: setup
 	@tools/run_unit_tests.sh release

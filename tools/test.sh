@@ -44,10 +44,10 @@ step e2e .venv/bin/python -m pytest -q --junitxml=build/reports/pytest/e2e.xml t
 step wheel wheel
 step python .venv/bin/python -m pytest -q --timeout=300 --junitxml=build/reports/pytest/python.xml tests/python
 step pytest .venv/bin/python -m pytest -q --timeout=300 --junitxml=build/reports/pytest/others.xml tests --ignore=tests/e2e --ignore=tests/python
-step fuzzers tools/run_fuzzers.sh "${FUZZ_SECONDS:-15}"
+step fuzzers tools/run_fuzzers.sh "${FUZZ_SECONDS:-10}"
 # A short round, because compiling takes the time: the parts that read foreign bytes, and those whose threads and processes share
 # memory. `make sanitize` runs all. Under ThreadSanitizer the gRPC tests report what the uninstrumented gRPC library hands over
 # between its threads.
-step asan-ubsan tools/run_unit_tests.sh asan-ubsan otlp ring sdk collector schema storage
-step tsan tools/run_unit_tests.sh tsan ring sdk pipeline recorder
+step asan-ubsan tools/run_unit_tests.sh asan-ubsan otlp ring sdk collector schema storage forward
+step tsan tools/run_unit_tests.sh tsan ring sdk forward pipeline recorder
 finish

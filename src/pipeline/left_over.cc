@@ -96,6 +96,24 @@ void LeftOver::OnProgress() {
   CountBytes();
 }
 
+Status LeftOver::GiveUpAll() {
+  for (const std::string& name : positions_->names()) {
+    const auto place = positions_->Find(name);
+    for (Signal signal : kAllSignals) {
+      const auto s = static_cast<size_t>(signal);
+      ForwardState state = positions_->Get(*place, signal);
+      if (state.sequence >= ends_[s].last_sequence) continue;
+      for (const Segment& segment : segments_) {
+        OTLP_ASSIGN_OR_RETURN(const JournalSummary rest, SummarizeJournalSegment(segment.segment.file->path(), state.sequence));
+        state.given_up[static_cast<size_t>(GiveUpReason::kBacklogFull)] += rest.items[s];
+      }
+      state.sequence = ends_[s].last_sequence;
+      positions_->Set(*place, signal, state);
+    }
+  }
+  return Status::Ok();
+}
+
 Status LeftOver::Finish() {
   LedgerSnapshot snapshot = ReadLedgerFile(layout_, writer_);
   const ForwardSnapshot positions = positions_->Snapshot();

@@ -30,12 +30,16 @@ class LeftOver final : public ForwardSource {
   // Gives up the oldest segments, up to `bytes` or a little more; returns how much.
   uint64_t GiveUp(uint64_t bytes);
 
+  // Counts everything that is not settled as given up, for every destination. The forwarder does not know it. Errors: kIo.
+  Status GiveUpAll();
+
   // Writes what became of it into its writer's ledger, and removes it. The forwarder does not know it any more.
   // Errors: kIo; it can be tried again.
   Status Finish();
 
   const std::string& writer() const override { return writer_; }
   ForwardPositions& positions() override { return *positions_; }
+  const ForwardPositions& positions() const { return *positions_; }
   bool is_left_over() const override { return true; }
   End GetEnd(Signal signal) const override { return ends_[static_cast<size_t>(signal)]; }
   std::vector<JournalSegment> SegmentsFrom(uint64_t first) const override;

@@ -29,13 +29,34 @@ uint64_t LeftOvers::bytes() const {
   std::lock_guard lock(mutex_);
   uint64_t bytes = 0;
   for (const auto& left_over : taken_) bytes += left_over->bytes();
+  for (const auto& [writer, parked] : parked_) bytes += parked;
   return bytes;
 }
 
 uint64_t LeftOvers::GiveUp(uint64_t bytes) {
-  uint64_t given_up = 0;
+  uint64_t given_up = GiveUpParked(bytes);
   for (const auto& left_over : Taken()) {
     if (given_up < bytes) given_up += left_over->GiveUp(bytes - given_up);
+  }
+  return given_up;
+}
+
+uint64_t LeftOvers::GiveUpParked(uint64_t bytes) {
+  std::map<std::string, uint64_t> parked;
+  {
+    std::lock_guard lock(mutex_);
+    parked = parked_;
+  }
+  uint64_t given_up = 0;
+  for (const auto& [writer, size] : parked) {
+    if (given_up >= bytes) break;
+    auto left_over = LeftOver::Open(layout_, writer, forwarder_);
+    if (!left_over.ok() || !*left_over) continue;  // another process has it by now
+    if (!(*left_over)->GiveUpAll().ok() || !Finish(*left_over)) continue;
+    spdlog::warn("forwarding: {} bytes of '{}' are given up, for destinations that are not configured here", size, layout_.LeftOverDir(writer));
+    given_up += size;
+    std::lock_guard lock(mutex_);
+    parked_.erase(writer);
   }
   return given_up;
 }
@@ -45,6 +66,11 @@ void LeftOvers::Scan() {
   if (!entries.ok()) return;
   std::set<std::string> own;
   for (const auto& left_over : Taken()) own.insert(left_over->writer());
+  {
+    std::lock_guard lock(mutex_);
+    std::erase_if(parked_, [&](const auto& parked) { return !platform::Exists(layout_.LeftOverDir(parked.first)); });
+    for (const auto& [writer, bytes] : parked_) own.insert(writer);
+  }
   std::vector<std::shared_ptr<LeftOver>> found;
   for (const auto& entry : *entries) {
     if (!entry.is_directory || own.contains(entry.name)) continue;
@@ -65,7 +91,6 @@ void LeftOvers::Scan() {
 }
 
 void LeftOvers::Take(std::shared_ptr<LeftOver> left_over) {
-  TellOfStrangers(left_over.get());
   if (Status status = forwarder_->AddSource(left_over); !status.ok()) {
     spdlog::error("forwarding: what '{}' holds cannot be sent: {}", layout_.LeftOverDir(left_over->writer()), status.message());
     return forwarder_->RemoveSource(left_over.get());
@@ -74,15 +99,18 @@ void LeftOvers::Take(std::shared_ptr<LeftOver> left_over) {
   taken_.push_back(std::move(left_over));
 }
 
-// Nobody can send what was meant for a destination that is not there any more.
-void LeftOvers::TellOfStrangers(LeftOver* left_over) const {
-  ForwardSnapshot positions = left_over->positions().Snapshot();
+void LeftOvers::Park(const LeftOver& left_over) {
+  const ForwardSnapshot positions = left_over.positions().Snapshot();
+  std::string names;
   for (const auto& destination : positions.destinations) {
     const ForwardSnapshot alone{positions.is_relay, {destination}};
-    if (std::find(names_.begin(), names_.end(), destination.first) != names_.end() || !alone.HasUnsent(left_over->last())) continue;
-    spdlog::warn("forwarding: '{}' holds records for '{}', which is not configured any more; it does not get them",
-                 layout_.LeftOverDir(left_over->writer()), destination.first);
+    if (alone.HasUnsent(left_over.last())) names += (names.empty() ? "'" : ", '") + destination.first + "'";
   }
+  spdlog::warn("forwarding: '{}' holds records for {}, which this process does not send; they wait for one that does, or until "
+               "forward_backlog_max_bytes is reached",
+               layout_.LeftOverDir(left_over.writer()), names);
+  std::lock_guard lock(mutex_);
+  parked_[left_over.writer()] = left_over.bytes();
 }
 
 void LeftOvers::FinishSettled() {
@@ -92,7 +120,9 @@ void LeftOvers::FinishSettled() {
       forwarder_->RemoveSource(left_over.get());
       finishing_.insert(left_over->writer());
     }
-    if (!Finish(left_over)) continue;
+    const bool is_owed = left_over->positions().Snapshot().HasUnsent(left_over->last());
+    if (is_owed) Park(*left_over);
+    if (!is_owed && !Finish(left_over)) continue;
     finishing_.erase(left_over->writer());
     std::lock_guard lock(mutex_);
     std::erase(taken_, left_over);

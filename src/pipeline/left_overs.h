@@ -33,8 +33,10 @@ class LeftOvers {
   void Close();
 
   uint64_t bytes() const;
-  // Gives up the oldest of what waits, up to `bytes` or a little more; returns how much.
+  // Gives up what waits, up to `bytes` or a little more, first what waits for destinations that are not configured here; returns
+  // how much.
   uint64_t GiveUp(uint64_t bytes);
+  uint64_t GiveUpParked(uint64_t bytes);
 
  private:
   void Run();
@@ -42,7 +44,8 @@ class LeftOvers {
   // Those that are sent are written down and removed.
   void FinishSettled();
   bool Finish(const std::shared_ptr<LeftOver>& left_over);
-  void TellOfStrangers(LeftOver* left_over) const;
+  // What is left is for destinations that are not configured here: it waits for a process that has them.
+  void Park(const LeftOver& left_over);
   std::vector<std::shared_ptr<LeftOver>> Taken() const;
 
   const StoreLayout layout_;
@@ -55,6 +58,7 @@ class LeftOvers {
   std::condition_variable stop_wake_;
   bool stop_ = false;
   std::vector<std::shared_ptr<LeftOver>> taken_;  // oldest first
+  std::map<std::string, uint64_t> parked_;        // bytes by writer
   std::thread thread_;
 };
 

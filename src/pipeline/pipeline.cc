@@ -353,8 +353,12 @@ class PipelineImpl : public Pipeline, private ShardHost {
 
   // What waits takes no more of the disk than it may, and never what the store needs.
   void TrimBacklog() {
-    if (!forwarder_ || is_relay_) return;
+    if (!forwarder_) return;
     const uint64_t bytes = BacklogBytes();
+    if (is_relay_) {  // its own it refuses
+      if (BacklogIsFull()) left_overs_->GiveUpParked(1);
+      return;
+    }
     uint64_t excess = bytes - std::min(bytes, config_.forward_backlog_max_bytes);
     if (excess == 0 && bytes > 0 && DiskIsShort()) excess = std::max<uint64_t>(1, bytes / 8);
     if (excess == 0) return;

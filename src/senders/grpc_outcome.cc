@@ -61,6 +61,14 @@ bool IsOfTransport(std::string_view message) {
   return false;
 }
 
+// The words of the gRPC libraries in C++, Go, Java and .NET, and of this service.
+bool IsOfSize(const std::string& message) {
+  for (const char* words : {"larger than", "exceeds", "too large", "too big"}) {
+    if (Holds(message, words)) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 SendOutcome OutcomeOf(const grpc::Status& status) {
@@ -70,8 +78,8 @@ SendOutcome OutcomeOf(const grpc::Status& status) {
   if (details) outcome.retry_after = details->retry_delay;
   outcome.kind = KindOf(status.error_code(), outcome.retry_after.has_value());
   outcome.message = CodeName(status.error_code()) + (message.empty() ? "" : ": " + message);
-  // Sizes are what this code without RetryInfo mostly is about.
-  outcome.is_too_large = status.error_code() == grpc::StatusCode::RESOURCE_EXHAUSTED && outcome.kind == Kind::kRefused;
+  // Without RetryInfo this code is mostly about sizes; quotas are the other use.
+  outcome.is_too_large = status.error_code() == grpc::StatusCode::RESOURCE_EXHAUSTED && outcome.kind == Kind::kRefused && IsOfSize(message);
 
   if (Holds(message, "http1.x server")) {  // gRPC counts this as a server that is not up yet; it will never be
     outcome.kind = Kind::kUnusable;

@@ -42,10 +42,20 @@ Kind KindOf(unsigned status) {
   }
 }
 
+// Something that answers 200 to everything, such as a login page: not a receiver of OTLP, which says nothing, or says it in
+// protobuf or JSON.
+bool IsOfSomethingElse(const HttpAnswer& answer) {
+  const auto type = answer[http::field::content_type];
+  return !answer.body().empty() && (type.starts_with("text/html") || type.starts_with("application/xhtml"));
+}
+
 }  // namespace
 
 SendOutcome OutcomeOf(const HttpAnswer& answer) {
   const unsigned status = answer.result_int();
+  if (status >= 200 && status < 300 && IsOfSomethingElse(answer)) {
+    return Failed(Kind::kUnusable, "HTTP " + std::to_string(status) + " with a web page: this is no receiver of OTLP");
+  }
   if (status >= 200 && status < 300) return ReadExportResponse(IsProtobuf(answer) ? std::string_view(answer.body()) : std::string_view());
   const std::string reason = ReasonOf(answer);
   SendOutcome outcome = Failed(KindOf(status), "HTTP " + std::to_string(status) + (reason.empty() ? "" : ": " + reason));

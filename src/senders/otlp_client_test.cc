@@ -87,7 +87,7 @@ TEST_P(OtlpClientTest, BelongsToItsProcess) {
   EXPECT_EQ(status, 0);
 }
 
-INSTANTIATE_TEST_SUITE_P(Protocols, OtlpClientTest, ::testing::Values("http", "grpc"), [](const auto& info) { return std::string(info.param); });
+INSTANTIATE_TEST_SUITE_P(Protocols, OtlpClientTest, ::testing::Values("http", "grpc"), [](const auto& test) { return std::string(test.param); });
 
 TEST(OtlpClientOptionsTest, TellsWhatIsWrongAndNoSecrets) {
   const auto error_of = [](OtlpClientOptions options) {

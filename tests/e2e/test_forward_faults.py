@@ -128,6 +128,17 @@ def test_garbage_as_the_answer(forward, start_peer):
     assert not lost and max(peer.got.counter("traces").values()) == 1 and not next(iter(found.values())).total("given_up")
 
 
+def test_a_web_page_is_no_receiver(forward, start_peer):
+    """A login page answers 200 to everything; nothing is taken for sent."""
+    peer = start_peer("http")
+    page = Answer(takes=False, body=b"<html>Please log in</html>", content_type="text/html; charset=utf-8")
+    rules = iter([page, page])
+    peer.got.rule = lambda request: next(rules, TAKE)
+    server = forward(destination(peer, max_in_flight=1, breaker_open_ms=50))
+    load = load_of(server)
+    finish(server, [peer.got], [load])
+
+
 # --- answers that ask for patience ----------------------------------------------------------------------------------
 
 

@@ -1,4 +1,4 @@
-#include "server/common/gunzip.h"
+#include "server/common/inflate.h"
 
 #include <algorithm>
 #include <cstring>
@@ -8,11 +8,12 @@
 
 #include <zlib.h>
 
+#include "server/common/inflated_output.h"
+
 namespace otlp_arrow {
 namespace {
 
 constexpr int kGzipOnly = 15 + 16;      // zlib's windowBits: the largest window, and a gzip header
-constexpr uint64_t kMinCapacity = 512;
 constexpr uint64_t kMaxRatio = 1032;    // deflate cannot do better
 constexpr size_t kTrailerSize = 8;      // CRC-32, then the inflated size modulo 2^32
 constexpr size_t kMaxStep = std::numeric_limits<uInt>::max();
@@ -38,36 +39,6 @@ class Inflater {
   z_stream stream_{};
 };
 
-// The output: memory of the pipeline that grows up to a limit.
-class Output {
- public:
-  Output(uint64_t first_capacity, uint64_t limit, Pipeline* pipeline) : limit_(limit), pipeline_(pipeline) {
-    bytes_ = pipeline_->Allocate(std::clamp(first_capacity, std::min(kMinCapacity, limit), limit));
-  }
-
-  size_t room() const { return bytes_.size - used_; }
-  char* next() { return bytes_.data + used_; }
-  void Advance(size_t n) { used_ += n; }
-  // False at the limit.
-  bool Grow() {
-    if (bytes_.size >= limit_) return false;
-    auto larger = pipeline_->Allocate(std::min<uint64_t>(limit_, uint64_t{bytes_.size} * 2));
-    std::memcpy(larger.data, bytes_.data, used_);
-    bytes_ = std::move(larger);
-    return true;
-  }
-  Pipeline::WritableBytes Take() && {
-    bytes_.size = used_;
-    return std::move(bytes_);
-  }
-
- private:
-  const uint64_t limit_;
-  Pipeline* const pipeline_;
-  Pipeline::WritableBytes bytes_;
-  size_t used_ = 0;
-};
-
 // What the trailer says of the inflated size, as far as it can be true; otherwise a guess: telemetry shrinks 4 to 10
 // times.
 uint64_t ExpectedSize(std::span<const std::string_view> parts) {
@@ -82,16 +53,16 @@ uint64_t ExpectedSize(std::span<const std::string_view> parts) {
   return compressed * 8;
 }
 
-GunzipResult Malformed(const char* what) {
-  return {GunzipResult::Outcome::kMalformed, {}, std::string("the request's gzip data is damaged: ") + what};
+InflateResult Malformed(const char* what) {
+  return {InflateResult::Outcome::kMalformed, {}, std::string("the request's gzip data is damaged: ") + what};
 }
 
-GunzipResult Damaged(const z_stream* stream) { return Malformed(stream->msg ? stream->msg : "not gzip"); }
+InflateResult Damaged(const z_stream* stream) { return Malformed(stream->msg ? stream->msg : "not gzip"); }
 
 enum class Step { kNeedInput, kMemberEnd, kDamaged, kFull };
 
 // Inflates until the input of the stream is used up or a member ends.
-Step InflateInput(z_stream* stream, Output* out) {
+Step InflateInput(z_stream* stream, InflatedOutput* out) {
   for (;;) {
     const auto room = static_cast<uInt>(std::min(out->room(), kMaxStep));
     stream->next_out = reinterpret_cast<Bytef*>(out->next());
@@ -114,10 +85,10 @@ Step InflateInput(z_stream* stream, Output* out) {
 
 }  // namespace
 
-GunzipResult Gunzip(std::span<const std::string_view> parts, uint64_t limit, Pipeline* pipeline) {
+InflateResult Gunzip(std::span<const std::string_view> parts, uint64_t limit, Pipeline* pipeline) {
   thread_local Inflater inflater;
   z_stream* stream = inflater.Reset();
-  Output out(ExpectedSize(parts), limit, pipeline);
+  InflatedOutput out(ExpectedSize(parts), limit, pipeline);
   bool in_member = true;  // an empty input is no gzip data
   for (std::string_view part : parts) {
     while (!part.empty() || stream->avail_in > 0) {
@@ -133,19 +104,19 @@ GunzipResult Gunzip(std::span<const std::string_view> parts, uint64_t limit, Pip
       }
       const Step step = InflateInput(stream, &out);
       if (step == Step::kDamaged) return Damaged(stream);
-      if (step == Step::kFull) return {GunzipResult::Outcome::kTooLarge, {}, {}};
+      if (step == Step::kFull) return {InflateResult::Outcome::kTooLarge, {}, {}};
       if (step == Step::kMemberEnd) in_member = false;
     }
   }
   // Output may still be held back where the last bytes of input met a full buffer.
   while (in_member && out.room() == 0) {
-    if (!out.Grow()) return {GunzipResult::Outcome::kTooLarge, {}, {}};
+    if (!out.Grow()) return {InflateResult::Outcome::kTooLarge, {}, {}};
     const Step step = InflateInput(stream, &out);
     if (step == Step::kDamaged) return Damaged(stream);
     in_member = step != Step::kMemberEnd;
   }
   if (in_member) return Malformed("it ends early");
-  return {GunzipResult::Outcome::kOk, std::move(out).Take(), {}};
+  return {InflateResult::Outcome::kOk, std::move(out).Take(), {}};
 }
 
 }  // namespace otlp_arrow

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "server/common/gunzip.h"
+#include "server/common/inflate.h"
 #include "server/grpc/grpc_status.h"
 
 namespace otlp_arrow {
@@ -39,12 +39,12 @@ RequestBytes Inflate(const std::vector<grpc::Slice>& slices, uint64_t limit, Pip
   std::vector<std::string_view> parts;
   parts.reserve(slices.size());
   for (const auto& slice : slices) parts.push_back(View(slice));
-  GunzipResult result = Gunzip(parts, limit, pipeline);
+  InflateResult result = Gunzip(parts, limit, pipeline);
   switch (result.outcome) {
-    case GunzipResult::Outcome::kOk: return {std::move(result.bytes), grpc::Status::OK};
-    case GunzipResult::Outcome::kTooLarge:
+    case InflateResult::Outcome::kOk: return {std::move(result.bytes), grpc::Status::OK};
+    case InflateResult::Outcome::kTooLarge:
       return {{}, TooLargeStatus("the request inflates to more than", limit), "too_large"};
-    case GunzipResult::Outcome::kMalformed: break;
+    case InflateResult::Outcome::kMalformed: break;
   }
   return {{}, MalformedStatus(result.error), "bad_compression"};
 }

@@ -11,7 +11,7 @@ namespace {
 constexpr std::string_view kHome =
     "otlp-arrow records OpenTelemetry data as Apache Arrow files.\n"
     "\n"
-    "Send (OTLP/HTTP, binary protobuf, gzip or not):\n"
+    "Send (OTLP/HTTP, binary protobuf, gzip, zstd or neither):\n"
     "  POST /v1/traces  POST /v1/metrics  POST /v1/logs\n"
     "An OpenTelemetry SDK needs OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf and\n"
     "OTEL_EXPORTER_OTLP_ENDPOINT=http://HOST:PORT with this server's host and port.\n"

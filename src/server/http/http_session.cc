@@ -11,7 +11,6 @@
 #include <boost/beast/http/field.hpp>
 #include <boost/beast/http/rfc7230.hpp>
 
-#include "server/common/gunzip.h"
 
 namespace otlp_arrow {
 
@@ -102,7 +101,8 @@ void HttpSession::NextRequest() {
   header_.emplace();
   header_->header_limit(kMaxHeader);
   header_->body_limit(std::numeric_limits<uint64_t>::max());  // OnHeader() has the better message
-  head_ = close_ = gzip_ = body_begun_ = false;
+  head_ = close_ = body_begun_ = false;
+  inflate_ = nullptr;
   Enter(State::kIdle, std::chrono::seconds(shared_->config.idle_timeout_secs));
   if (buffer_.size() == 0) return ReadMore(&HttpSession::OnHeaderBytes);
   OnHeaderBytes({}, 0);  // pipelined
@@ -174,8 +174,8 @@ std::optional<HttpResponse> HttpSession::CheckExport() {
   const std::string_view type = Header(http::field::content_type);
   if (!IsProtobufType(type)) return WrongContentType(type);
   const std::string_view encoding = Header(http::field::content_encoding);
-  gzip_ = EqualsIgnoringCase(encoding, "gzip");
-  if (!gzip_ && !encoding.empty() && !EqualsIgnoringCase(encoding, "identity")) {
+  inflate_ = EqualsIgnoringCase(encoding, "gzip") ? &Gunzip : EqualsIgnoringCase(encoding, "zstd") ? &Unzstd : nullptr;
+  if (!inflate_ && !encoding.empty() && !EqualsIgnoringCase(encoding, "identity")) {
     return WrongContentEncoding(audience(), encoding);
   }
   return std::nullopt;
@@ -203,7 +203,7 @@ void HttpSession::ReadBody() {
   if (chunks_) return FeedChunks();
   if (!body_.complete()) return socket_.async_read_some(body_.Room(), On(&HttpSession::OnBodyBytes));
   Pipeline::WritableBytes bytes = body_.Take();
-  if (gzip_) return Inflate({bytes.data, bytes.size});
+  if (inflate_) return Inflate({bytes.data, bytes.size});
   HandOver(std::move(bytes));
 }
 
@@ -237,7 +237,7 @@ void HttpSession::FeedChunks() {
 
 void HttpSession::OnChunkedBody() {
   const std::string_view body = chunks_->bytes();
-  if (gzip_) return Inflate(body);
+  if (inflate_) return Inflate(body);
   auto bytes = shared_->pipeline->Allocate(body.size());
   if (!body.empty()) std::memcpy(bytes.data, body.data(), body.size());
   HandOver(std::move(bytes));
@@ -247,12 +247,12 @@ void HttpSession::OnChunkedBody() {
 
 void HttpSession::Inflate(std::string_view body) {
   const uint64_t limit = shared_->config.max_body_bytes;
-  GunzipResult result = Gunzip({&body, 1}, limit, shared_->pipeline);
+  InflateResult result = inflate_({&body, 1}, limit, shared_->pipeline);
   switch (result.outcome) {
-    case GunzipResult::Outcome::kOk: return HandOver(std::move(result.bytes));
-    case GunzipResult::Outcome::kTooLarge:
+    case InflateResult::Outcome::kOk: return HandOver(std::move(result.bytes));
+    case InflateResult::Outcome::kTooLarge:
       return RefuseExport(TooLarge(Audience::kProtobuf, "the request inflates to more than", limit), "too_large");
-    case GunzipResult::Outcome::kMalformed:
+    case InflateResult::Outcome::kMalformed:
       return RefuseExport(BadRequest(Audience::kProtobuf, result.error), "bad_compression");
   }
 }

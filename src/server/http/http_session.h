@@ -4,13 +4,16 @@
 #include <chrono>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 
 #include "base/clock.h"
 #include "pipeline/pipeline.h"
+#include "server/common/inflate.h"
 #include "server/http/http_body.h"
 #include "server/http/http_response.h"
 #include "server/http/http_routes.h"
@@ -107,7 +110,7 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
   bool close_ = false;                       // the connection ends with this response
   bool unread_input_ = false;                // the client may still be sending
   bool body_begun_ = false;                  // an export's body is being read or has been
-  bool gzip_ = false;
+  InflateResult (*inflate_)(std::span<const std::string_view>, uint64_t, Pipeline*) = nullptr;  // null: the body is as it is
   FixedBody body_;
   std::optional<ChunkedBody> chunks_;
   uint64_t to_skip_ = 0;                     // bytes of a body that nobody wants

@@ -94,7 +94,7 @@ HttpResponse WrongContentType(std::string_view content_type) {
 
 HttpResponse WrongContentEncoding(Audience audience, std::string_view encoding) {
   return Error(415, RpcCode::kInvalidArgument, audience,
-               "Content-Encoding " + Quote(encoding) + ": only gzip and identity are taken here");
+               "Content-Encoding " + Quote(encoding) + ": only gzip, zstd and identity are taken here");
 }
 
 HttpResponse NoMemory(Audience audience) {

@@ -10,6 +10,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <zstd.h>
 #include <opentelemetry/proto/collector/trace/v1/trace_service.pb.h>
 
 #include "fake_pipeline.h"
@@ -175,6 +176,18 @@ TEST_F(OtlpHttpServerTest, InflatesGzip) {
   EXPECT_EQ(Exchange(Chunked("/v1/traces", {Gzip(request)}, "Content-Encoding: gzip\r\n")).status, 200);
   for (const auto& received : pipeline_->requests()) EXPECT_EQ(received.bytes, request);
   EXPECT_EQ(pipeline_->requests().size(), 3u);
+}
+
+TEST_F(OtlpHttpServerTest, InflatesZstd) {
+  Start();
+  const std::string request = TraceRequest(1000);
+  std::string frame(ZSTD_compressBound(request.size()), '\0');
+  frame.resize(ZSTD_compress(frame.data(), frame.size(), request.data(), request.size(), 1));
+  EXPECT_EQ(Exchange(Post("/v1/traces", frame, "Content-Encoding: zstd\r\n")).status, 200);
+  EXPECT_EQ(Exchange(Chunked("/v1/traces", {frame}, "Content-Encoding: ZSTD\r\n")).status, 200);
+  for (const auto& received : pipeline_->requests()) EXPECT_EQ(received.bytes, request);
+  EXPECT_EQ(Exchange(Post("/v1/traces", "this is not zstd", "Content-Encoding: zstd\r\n")).status, 400);
+  EXPECT_EQ(pipeline_->requests().size(), 2u);
 }
 
 TEST_F(OtlpHttpServerTest, RefusesDamagedGzip) {

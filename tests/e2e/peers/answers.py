@@ -31,6 +31,7 @@ class Answer:
     cuts: bool = False  # the connection breaks before the answer; needs a peer behind a TcpProxy
     location: str = ""  # of a redirect
     body: bytes | None = None  # of an answer over HTTP that is not what it should be
+    content_type: str = "application/x-protobuf"
 
 
 TAKE = Answer(takes=True)

@@ -62,7 +62,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         else:
             content = Status(code=answer.code.value[0], message=answer.message).SerializeToString()
         self.send_response(answer.status)
-        self.send_header("Content-Type", "application/x-protobuf")
+        self.send_header("Content-Type", answer.content_type)
         self.send_header("Content-Length", str(len(content)))
         if answer.retry_after is not None:
             self.send_header("Retry-After", str(math.ceil(answer.retry_after)))

@@ -1,10 +1,11 @@
-#include "server/common/gunzip.h"
+#include "server/common/inflate.h"
 
 #include <random>
 #include <string>
 #include <vector>
 
 #include <gtest/gtest.h>
+#include <zstd.h>
 
 #include "fake_pipeline.h"
 #include "gzip_reference.h"
@@ -12,7 +13,7 @@
 namespace otlp_arrow {
 namespace {
 
-using Outcome = GunzipResult::Outcome;
+using Outcome = InflateResult::Outcome;
 
 constexpr uint64_t kLimit = 1 << 20;
 
@@ -25,7 +26,7 @@ std::string RandomBytes(size_t size) {
 
 class GunzipTest : public testing::Test {
  protected:
-  GunzipResult Run(const std::vector<std::string>& parts, uint64_t limit = kLimit) {
+  InflateResult Run(const std::vector<std::string>& parts, uint64_t limit = kLimit) {
     std::vector<std::string_view> views(parts.begin(), parts.end());
     return Gunzip(views, limit, &pipeline_);
   }
@@ -122,6 +123,74 @@ TEST_F(GunzipTest, GarbageAfterTheEndIsMalformed) {
 TEST_F(GunzipTest, AnInflaterIsReusableAfterDamage) {
   EXPECT_EQ(Run({Gzip("abc").substr(0, 12)}).outcome, Outcome::kMalformed);
   EXPECT_EQ(Inflated({Gzip("abc")}), "abc");
+}
+
+class UnzstdTest : public GunzipTest {
+ protected:
+  static std::string Zstd(const std::string& bytes, bool tells_size = true) {
+    ZSTD_CCtx* context = ZSTD_createCCtx();
+    ZSTD_CCtx_setParameter(context, ZSTD_c_contentSizeFlag, tells_size ? 1 : 0);
+    std::string out(ZSTD_compressBound(bytes.size()), '\0');
+    out.resize(ZSTD_compress2(context, out.data(), out.size(), bytes.data(), bytes.size()));
+    ZSTD_freeCCtx(context);
+    return out;
+  }
+  InflateResult Run(const std::vector<std::string>& parts, uint64_t limit = kLimit) {
+    std::vector<std::string_view> views(parts.begin(), parts.end());
+    return Unzstd(views, limit, &pipeline_);
+  }
+  void ExpectInflated(const std::vector<std::string>& parts, const std::string& wanted) {
+    const auto result = Run(parts);
+    ASSERT_EQ(result.outcome, Outcome::kOk) << result.error;
+    EXPECT_EQ(std::string(result.bytes.data, result.bytes.size), wanted);
+  }
+};
+
+TEST_F(UnzstdTest, ReadsFramesInPartsOfAnySize) {
+  for (const std::string& bytes : {std::string(), std::string("x"), std::string(300'000, 'a'), RandomBytes(100'000)}) {
+    for (const bool tells_size : {true, false}) {
+      const std::string frame = Zstd(bytes, tells_size);
+      ExpectInflated({frame}, bytes);
+      ExpectInflated(Split(frame, 1000), bytes);
+      ExpectInflated({frame, frame}, bytes + bytes);
+    }
+  }
+}
+
+TEST_F(UnzstdTest, ABombStopsAtTheLimit) {
+  for (const bool tells_size : {true, false}) {
+    EXPECT_EQ(Run({Zstd(std::string(64 * kLimit, '\0'), tells_size)}).outcome, Outcome::kTooLarge);
+  }
+  EXPECT_LE(pipeline_.largest_allocation(), kLimit);
+  const auto whole = Run({Zstd(std::string(kLimit, '\0'))});
+  EXPECT_EQ(whole.outcome, Outcome::kOk);
+  EXPECT_EQ(whole.bytes.size, kLimit);
+}
+
+TEST_F(UnzstdTest, DamageIsNamed) {
+  const std::string frame = Zstd(RandomBytes(10'000));
+  for (const auto& parts : std::vector<std::vector<std::string>>{{}, {""}, {"not zstd at all"}, {frame.substr(0, frame.size() - 1)}, {frame + "x"}}) {
+    const auto result = Run(parts);
+    EXPECT_EQ(result.outcome, Outcome::kMalformed);
+    EXPECT_NE(result.error.find("zstd data is damaged"), std::string::npos) << result.error;
+  }
+  ExpectInflated({frame}, RandomBytes(10'000));  // damage before leaves nothing behind
+}
+
+TEST_F(UnzstdTest, AFrameThatWantsALargeWindowIsRefused) {
+  // Of a frame whose size is not known in advance the window is what the sender chose.
+  ZSTD_CCtx* context = ZSTD_createCCtx();
+  ZSTD_CCtx_setParameter(context, ZSTD_c_windowLog, 27);
+  const std::string bytes = RandomBytes(1000);
+  std::string frame(ZSTD_compressBound(bytes.size()), '\0');
+  ZSTD_inBuffer input{bytes.data(), bytes.size(), 0};
+  ZSTD_outBuffer output{frame.data(), frame.size(), 0};
+  ASSERT_FALSE(ZSTD_isError(ZSTD_compressStream2(context, &output, &input, ZSTD_e_continue)));
+  ASSERT_EQ(ZSTD_compressStream2(context, &output, &input, ZSTD_e_end), 0u);
+  ZSTD_freeCCtx(context);
+  const auto result = Run({frame.substr(0, output.pos)}, 1 << 30);
+  EXPECT_EQ(result.outcome, Outcome::kMalformed);
+  EXPECT_NE(result.error.find("memory"), std::string::npos) << result.error;
 }
 
 }  // namespace

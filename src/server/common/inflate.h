@@ -1,4 +1,4 @@
-// Inflating gzip requests, with a limit: a small request must not become a large one.
+// Inflating compressed requests, with a limit: a small request must not become a large one.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,7 @@
 
 namespace otlp_arrow {
 
-struct GunzipResult {
+struct InflateResult {
   enum class Outcome { kOk, kMalformed, kTooLarge };
 
   Outcome outcome = Outcome::kOk;
@@ -20,7 +20,10 @@ struct GunzipResult {
 
 // Inflates the gzip members (RFC 1952) that `parts` hold one after the other, to at most `limit` bytes. Throws only
 // std::bad_alloc.
-GunzipResult Gunzip(std::span<const std::string_view> parts, uint64_t limit, Pipeline* pipeline);
+InflateResult Gunzip(std::span<const std::string_view> parts, uint64_t limit, Pipeline* pipeline);
+
+// The same for zstd frames (RFC 8878), with a window of at most 16 MiB.
+InflateResult Unzstd(std::span<const std::string_view> parts, uint64_t limit, Pipeline* pipeline);
 
 // Do the bytes begin as gzip does? No OTLP message does: 0x1f would be a field of wire type 7, which there is not.
 inline bool LooksLikeGzip(std::string_view bytes) { return bytes.starts_with("\x1f\x8b"); }
