@@ -12,11 +12,10 @@
 #include <spdlog/spdlog.h>
 
 #include "base/clock.h"
-#include "forward/forwarder.h"
 #include "otlp/scan.h"
 #include "pipeline/byte_pool.h"
+#include "pipeline/forwarding.h"
 #include "pipeline/group_commit.h"
-#include "pipeline/left_overs.h"
 #include "pipeline/shard.h"
 #include "storage/recovery.h"
 #include "storage/retention.h"
@@ -29,7 +28,6 @@ using SteadyClock = std::chrono::steady_clock;
 constexpr auto kRetryAfter = std::chrono::milliseconds(500);
 constexpr auto kParkedCheck = std::chrono::milliseconds(20);
 constexpr auto kHouseCheck = std::chrono::seconds(1);
-constexpr auto kForwardGrace = std::chrono::milliseconds(500);
 // A shard with this much in its queue gets company from the next one.
 constexpr uint64_t kBusyBytes = 2 << 20;
 
@@ -59,13 +57,13 @@ class PipelineImpl : public Pipeline, private ShardHost {
     }
     OTLP_ASSIGN_OR_RETURN(const RecoveryReport recovered, RecoverDirectory(config_, clock_));
     Report(recovered);
-    OTLP_RETURN_NOT_OK(StartForwarder());
-    for (unsigned i = 0; i < Workers(); ++i) {
-      OTLP_ASSIGN_OR_RETURN(auto shard, Shard::Open(layout_, config_, promoted, clock_, this, i == 0, memory_.batches, forwarder_.get()));
+    OTLP_ASSIGN_OR_RETURN(forwarding_, Forwarding::Start(config_, layout_, clock_));
+    Forwarder* forwarder = forwarding_ ? forwarding_->forwarder() : nullptr;
+    for (unsigned i = 0; i < Forwarding::Workers(config_); ++i) {
+      OTLP_ASSIGN_OR_RETURN(auto shard, Shard::Open(layout_, config_, promoted, clock_, this, i == 0, memory_.batches, forwarder));
       shards_.push_back(std::move(shard));
     }
-    for (auto& shard : shards_) OTLP_RETURN_NOT_OK(shard->StartForwarding(shard));
-    if (left_overs_) left_overs_->Start();
+    if (forwarding_) OTLP_RETURN_NOT_OK(forwarding_->AddShards(shards_));
     if (config_.acknowledge == Acknowledge::kFsync) commit_ = std::make_unique<GroupCommit>();
     housekeeper_ = std::thread([this] { KeepHouse(); });
     accepting_ = true;
@@ -129,7 +127,7 @@ class PipelineImpl : public Pipeline, private ShardHost {
     const auto deadline = SteadyClock::now() + timeout;
     for (auto& shard : shards_) shard->BeginStop(deadline);
     for (auto& shard : shards_) shard->AwaitStop();
-    StopForwarding(deadline);
+    if (forwarding_) forwarding_->Stop(deadline);
     for (auto& shard : shards_) {
       Status status = shard->Close();
       if (shutdown_status_.ok()) shutdown_status_ = status;
@@ -143,7 +141,7 @@ class PipelineImpl : public Pipeline, private ShardHost {
     for (const auto& shard : shards_) {
       if (status.ok()) status = shard->health();
     }
-    if (status.ok() && is_relay_ && BacklogIsFull()) status = BacklogStatus();
+    if (status.ok() && is_relay_ && forwarding_->BacklogIsFull()) status = forwarding_->BacklogStatus();
     if (why && !status.ok()) *why = status.message();
     return status.ok();
   }
@@ -165,7 +163,7 @@ class PipelineImpl : public Pipeline, private ShardHost {
   uint64_t QueuedBytes() const override { return queued_bytes_; }
 
   std::vector<DestinationStats> ForwardingStats() const override {
-    return forwarder_ ? forwarder_->Stats() : std::vector<DestinationStats>();
+    return forwarding_ ? forwarding_->forwarder()->Stats() : std::vector<DestinationStats>();
   }
 
  private:
@@ -276,113 +274,22 @@ class PipelineImpl : public Pipeline, private ShardHost {
     for (Request& request : all) Refuse(std::move(request), Status::Shutdown("the service is shutting down; send to another one"), "shutdown");
   }
 
-  // --- forwarding ---
-
-  Status StartForwarder() {
-    const auto is_enabled = [](const ForwardingConfig& c) { return c.enabled; };
-    if (std::none_of(config_.forwarding.begin(), config_.forwarding.end(), is_enabled)) {
-      if (is_relay_) return Status::Config("store: false keeps nothing in files, so forwarding needs a destination");
-      ReportWaiting();
-      return Status::Ok();
-    }
-    auto factory = RegisteredSenderFactory();
-    if (!factory) {
-      return Status::Config(
-          "forwarding: this program has no senders; in C++ link otlp_arrow::service and call EnableForwarding() of <otlp_arrow/service.h> "
-          "before the library is opened, or set 'enabled' of its destinations to false");
-    }
-    OTLP_ASSIGN_OR_RETURN(forwarder_, Forwarder::Start(config_.forwarding, std::move(factory), clock_));
-    left_overs_ = std::make_unique<LeftOvers>(layout_, config_.forwarding, forwarder_.get());
-    left_overs_->Scan();
-    return Status::Ok();
-  }
-
-  // The files of what waits in forward/ are there already: only sending is left, by somebody who knows where to.
-  void ReportWaiting() const {
-    const auto waiting = platform::ListDirectory(layout_.LeftOversDir());
-    if (!waiting.ok() || waiting->empty()) return;
-    spdlog::info("{} journals in '{}' wait to be forwarded; no destination is configured here", waiting->size(), layout_.LeftOversDir());
-  }
-
-  // Requests that come one after the other are sent in that order only out of one journal. A relay has no work for more.
-  unsigned Workers() const {
-    const bool in_order = std::any_of(config_.forwarding.begin(), config_.forwarding.end(),
-                                      [](const ForwardingConfig& c) { return c.enabled && c.max_in_flight == 1; });
-    if (is_relay_ || in_order) return 1;
-    return config_.workers ? config_.workers : std::max(1u, std::thread::hardware_concurrency());
-  }
-
-  uint64_t BacklogBytes() const {
-    uint64_t bytes = left_overs_ ? left_overs_->bytes() : 0;
-    for (const auto& shard : shards_) bytes += shard->backlog_bytes();
-    return bytes;
-  }
-  bool BacklogIsFull() const { return BacklogBytes() >= config_.forward_backlog_max_bytes; }
-  Status BacklogStatus() const {
-    return Status::BufferFull("no room: " + std::to_string(BacklogBytes()) + " bytes wait to be forwarded, the limit is " +
-                              std::to_string(config_.forward_backlog_max_bytes) +
-                              " (forward_backlog_max_bytes); try again when the destinations take them, or raise the limit");
-  }
+  // --- a relay: the journal is all there is ---
 
   void Relay(Request request) {
-    if (!forwarder_->Takes(request.payload.signal)) {
+    if (!forwarding_->forwarder()->Takes(request.payload.signal)) {
       const std::string name(SignalName(request.payload.signal));
       return Refuse(std::move(request), Status::Export("this relay forwards no " + name + ": no destination lists them in 'signals'; send " +
                                                        "them elsewhere"),
                     "no_destination");
     }
-    if (BacklogIsFull()) return Refuse(std::move(request), BacklogStatus(), "backlog_full");
+    if (forwarding_->BacklogIsFull()) return Refuse(std::move(request), forwarding_->BacklogStatus(), "backlog_full");
     Commit(std::move(request));
   }
 
   Status FlushRelay(std::chrono::milliseconds timeout) {
-    if (forwarder_->Drain(timeout)) return Status::Ok();
+    if (forwarding_->forwarder()->Drain(timeout)) return Status::Ok();
     return Status::BufferFull("not all could be sent in the time given; what was accepted stays safe in '" + layout_.root() + "' and is sent later");
-  }
-
-  void StopForwarding(SteadyClock::time_point deadline) {
-    if (!forwarder_) return;
-    left_overs_->EndLooking();
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - SteadyClock::now());
-    if (!forwarder_->Drain(std::max(left, std::chrono::milliseconds(0)))) {
-      spdlog::warn("not everything could be forwarded; the rest stays in '{}' and is sent after the next start", layout_.LeftOversDir());
-    }
-    forwarder_->Stop(kForwardGrace);
-    left_overs_->Close();
-  }
-
-  // What waits takes no more of the disk than it may, and never what the store needs.
-  void TrimBacklog() {
-    if (!forwarder_) return;
-    const uint64_t bytes = BacklogBytes();
-    if (is_relay_) {  // its own it refuses
-      if (BacklogIsFull()) left_overs_->GiveUpParked(1);
-      return;
-    }
-    uint64_t excess = bytes - std::min(bytes, config_.forward_backlog_max_bytes);
-    if (excess == 0 && bytes > 0 && DiskIsShort()) excess = std::max<uint64_t>(1, bytes / 8);
-    if (excess == 0) return;
-    uint64_t given_up = left_overs_->GiveUp(excess);
-    while (given_up < excess) {
-      const auto most = std::max_element(shards_.begin(), shards_.end(),
-                                         [](const auto& a, const auto& b) { return a->backlog_bytes() < b->backlog_bytes(); });
-      const uint64_t more = (*most)->GiveUp(1);
-      if (more == 0) break;
-      given_up += more;
-    }
-    if (given_up == 0) return;
-    spdlog::warn("forwarding: {} bytes wait, {}; the oldest {} are given up", bytes,
-                 bytes > config_.forward_backlog_max_bytes ? "more than forward_backlog_max_bytes" : "and the disk is full", given_up);
-    forwarder_->OnGiveUp();
-  }
-
-  bool DiskIsShort() const {
-    for (const auto& shard : shards_) {
-      if (shard->health().code() != StatusCode::kIo) continue;
-      const auto free = platform::FreeBytes(layout_.root());
-      return free.ok() && *free < std::max<uint64_t>(shard->bytes_in_use(), JournalOptions().segment_bytes) * 2;
-    }
-    return false;
   }
 
   // --- commit: room was taken ---
@@ -408,7 +315,7 @@ class PipelineImpl : public Pipeline, private ShardHost {
       const char* reason = status.code() == StatusCode::kIo ? "disk" : status.code() == StatusCode::kShutdown ? "shutdown" : "journal_full";
       return Refuse(std::move(request), status, reason);
     }
-    if (forwarder_) forwarder_->OnAppended();
+    if (forwarding_) forwarding_->forwarder()->OnAppended();
     if (!commit_) return request.done(std::move(request.result));
     commit_->Add(&shard, [result = std::move(request.result), done = std::move(request.done)](const Status& synced) mutable {
       if (!synced.ok()) result = Refusal(synced);
@@ -457,7 +364,7 @@ class PipelineImpl : public Pipeline, private ShardHost {
       // Room may have come back just before a request was parked, or a large one in front of it was refused.
       if (parked_count_ > 0) AdmitParked();
       RefuseOverdue();
-      TrimBacklog();
+      if (forwarding_) forwarding_->TrimBacklog();
       for (auto& shard : shards_) shard->Probe();
       if (clock_->SteadyNow() >= next_retention) {
         Expire();
@@ -539,8 +446,7 @@ class PipelineImpl : public Pipeline, private ShardHost {
   const StoreLayout layout_;
   std::shared_ptr<BytePool> pool_;
   const bool is_relay_;
-  std::unique_ptr<Forwarder> forwarder_;   // null where nothing is forwarded
-  std::unique_ptr<LeftOvers> left_overs_;  // with a forwarder
+  std::unique_ptr<Forwarding> forwarding_;  // null where nothing is forwarded
   std::vector<std::shared_ptr<Shard>> shards_;
   std::unique_ptr<GroupCommit> commit_;  // acknowledge: fsync
 
