@@ -74,7 +74,7 @@ std::string OddRequest(Signal signal, uint64_t seed) {
 }
 
 class Split : public ::testing::TestWithParam<Signal> {};
-INSTANTIATE_TEST_SUITE_P(Signals, Split, ::testing::ValuesIn(kAllSignals), [](const auto& info) { return std::string(SignalName(info.param)); });
+INSTANTIATE_TEST_SUITE_P(Signals, Split, ::testing::ValuesIn(kAllSignals), [](const auto& test) { return std::string(SignalName(test.param)); });
 
 TEST_P(Split, HalvesHoldAllItemsInOrderDownToSingleOnes) {
   const auto [first, end] = TestSeeds(300);

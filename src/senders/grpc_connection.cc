@@ -2,7 +2,11 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstdlib>
+#include <mutex>
 
+#include <grpc/support/log.h>
+#include <spdlog/spdlog.h>
 #include <unistd.h>
 
 #include "senders/grpc_outcome.h"
@@ -25,6 +29,15 @@ bool IsProcessOfGrpc() {
   return process.compare_exchange_strong(first, self) || first == self;
 }
 
+// What gRPC writes of a failed attempt its outcome tells better, and once. Whoever sets GRPC_VERBOSITY wants it all.
+void HushGrpc() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    if (std::getenv("GRPC_VERBOSITY") != nullptr) return;
+    gpr_set_log_function([](gpr_log_func_args* line) { spdlog::debug("gRPC: {}", line->message); });
+  });
+}
+
 }  // namespace
 
 std::optional<SendOutcome> GrpcConnection::Begin(grpc::ClientContext* context, milliseconds timeout) {
@@ -34,6 +47,7 @@ std::optional<SendOutcome> GrpcConnection::Begin(grpc::ClientContext* context, m
                   "send over HTTP, or nothing before the fork");
   }
   if (!stub_) {
+    HushGrpc();
     channel_ = MakeChannel();
     stub_.emplace(channel_);
   }

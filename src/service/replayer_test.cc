@@ -108,7 +108,9 @@ class ReplayerTest : public ::testing::Test {
       state = *std::move(opened);
     }
     const ReplayReport report = Replayer(options_, senders_, hooks, state.get()).Run(*files);
-    if (state) EXPECT_TRUE(state->Close().ok());
+    if (state) {
+      EXPECT_TRUE(state->Close().ok());
+    }
     return report;
   }
   void WriteTwoFiles() {

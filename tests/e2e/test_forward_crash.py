@@ -186,21 +186,28 @@ def test_a_shutdown_sends_what_there_is(serve, directory, tmp_path, start_peer, 
     assert_nothing_is_left(directory)
 
 
-def test_a_destination_that_is_configured_no_more_is_owed_nothing(serve, directory, tmp_path, start_peer):
-    gone, stays = start_peer("grpc"), start_peer("grpc")
-    gone.stop()
+def test_what_another_destination_is_owed_waits_for_it(serve, directory, tmp_path, start_peer):
+    """A process that does not send to it leaves it on the disk, and says so."""
+    away, stays = start_peer("grpc"), start_peer("grpc")
+    away.stop()
     stays.stop()
-    server = serve(directory, *forwarding_flags(tmp_path, destination(gone, name="gone"), destination(stays, name="stays"), shutdown_timeout_secs=1))
+    both = [destination(away, name="away"), destination(stays, name="stays")]
+    server = serve(directory, *forwarding_flags(tmp_path, *both, shutdown_timeout_secs=1))
     sent = Sent().spans(server, unique_spans(50))
     server.stop()
-    gone.start()
+    away.start()
     stays.start()
     server = serve(directory, *forwarding_flags(tmp_path, destination(stays, name="stays")))
     wait_for(lambda: stays.got.count() == 50, what="the arrival of all")
+    wait_for(lambda: "holds records for 'away'" in server.log(), what="the word of what stays")
+    server.stop()
+    assert away.got.count() == 0 and [*(directory / "forward").glob("*")]
+    server = serve(directory, *forwarding_flags(tmp_path, *both))
+    wait_for(lambda: away.got.count() == 50, what="the arrival of the rest")
     wait_for(lambda: not [*(directory / "forward").glob("*")], what="the end of what was left")
-    assert "gone" in server.log() and gone.got.count() == 0
     server.stop()
     assert_arrived([stays.got], [sent])
+    assert_arrived([away.got], [sent])
     assert_nothing_is_left(directory)
 
 

@@ -70,8 +70,9 @@ def test_dying_in_the_middle_of_an_answer(forward, start_peer, protocol):
     peer = start_peer(protocol, proxied=True)
     peer.got.rule = every(3, TAKE_AND_CUT)
     server = forward(destination(peer, batch_bytes=4000))
-    load = load_of(server)
+    load = Load(server, items=10, signals=SIGNALS, pause=0.002)
     wait_for(lambda: len(peer.got.requests) > 10, what="some requests")
+    load.stop()
     peer.got.rule = always(TAKE)
     found = finish(server, [peer.got], [load], once=False)
     assert sum(len(r.numbers) for r in peer.got.requests) > next(iter(found.values())).total("sent")  # some came twice
