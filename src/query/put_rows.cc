@@ -5,8 +5,10 @@
 #include <utility>
 
 #include <arrow/array.h>
+#include <arrow/memory_pool.h>
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
+#include <arrow/util/align_util.h>
 #include <arrow/util/byte_size.h>
 
 #include "base/byte_size.h"
@@ -134,6 +136,14 @@ Status CheckExpanded(const arrow::RecordBatch& batch, const std::optional<Column
   return Status::Ok();
 }
 
+// A batch lies as it came in its message, which need not be where numbers may be read.
+Result<std::shared_ptr<arrow::RecordBatch>> Aligned(const arrow::RecordBatch& batch) {
+  auto aligned = arrow::util::EnsureAlignment(arrow::RecordBatch::Make(batch.schema(), batch.num_rows(), batch.columns()),
+                                              arrow::util::kValueAlignment, arrow::default_memory_pool());
+  if (!aligned.ok()) return Status::Export("the batch cannot be aligned: " + aligned.status().message());
+  return *std::move(aligned);
+}
+
 }  // namespace
 
 Result<PutRows> PutRows::Make(PutCommand command, std::shared_ptr<arrow::Schema> schema, const std::vector<PromotedAttribute>& promoted,
@@ -156,9 +166,10 @@ Result<std::vector<EncodedRequest>> PutRows::Encode(const arrow::RecordBatch& ba
   const arrow::Status valid = batch.ValidateFull();
   if (!valid.ok()) return Status::Export("the batch is damaged: " + valid.message());
   OTLP_RETURN_NOT_OK(CheckExpanded(batch, command_.mapping, limits_));
+  OTLP_ASSIGN_OR_RETURN(const auto aligned, Aligned(batch));
   const EncodeOptions options{std::numeric_limits<int64_t>::max(), limits_.max_request_bytes};
-  if (!command_.mapping) return EncodeOtlp(command_.signal, batch, options);
-  OTLP_ASSIGN_OR_RETURN(const auto mapped, MapColumns(command_.signal, *command_.mapping, batch));
+  if (!command_.mapping) return EncodeOtlp(command_.signal, *aligned, options);
+  OTLP_ASSIGN_OR_RETURN(const auto mapped, MapColumns(command_.signal, *command_.mapping, *aligned));
   return EncodeOtlp(command_.signal, *mapped, options);
 }
 

@@ -1,5 +1,6 @@
 // Reading journals: whole segments, ranges of records, on and on beside the writer, and headers alone.
 #include <algorithm>
+#include <memory>
 #include <utility>
 
 #include "storage/journal.h"
@@ -106,11 +107,19 @@ namespace {
 Status ReadOn(const JournalSegment& segment, Signal signal, const JournalBatchLimits& limits, uint64_t* offset, JournalBatch* batch, bool* full) {
   constexpr size_t kWindow = 256 << 10;
   uint64_t at = std::max<uint64_t>(*offset, sizeof(SegmentHeader));
-  std::string window;
+  std::unique_ptr<char[]> memory;
+  size_t capacity = 0;
+  std::string_view window;
   uint64_t window_at = 0;
   auto load = [&](uint64_t from, size_t size) -> Status {
     if (from >= window_at && from + size <= window_at + window.size()) return Status::Ok();
-    OTLP_ASSIGN_OR_RETURN(window, segment.file->ReadAt(from, std::min<uint64_t>(std::max(size, kWindow), segment.size - from)));
+    const size_t wanted = std::min<uint64_t>(std::max(size, kWindow), segment.size - from);
+    if (wanted > capacity) {
+      memory = std::make_unique_for_overwrite<char[]>(wanted);
+      capacity = wanted;
+    }
+    OTLP_ASSIGN_OR_RETURN(const size_t read, segment.file->ReadInto(from, memory.get(), wanted));
+    window = {memory.get(), read};
     window_at = from;
     return window.size() >= size ? Status::Ok() : Status::Io("the journal segment '" + segment.file->path() + "' is shorter than it was");
   };
@@ -131,10 +140,11 @@ Status ReadOn(const JournalSegment& segment, Signal signal, const JournalBatchLi
         break;
       }
       OTLP_RETURN_NOT_OK(load(at, sizeof(RecordHeader) + header.size));
-      const auto request = std::string_view(window).substr(at - window_at + sizeof(RecordHeader), header.size);
+      const std::string_view request = window.substr(at - window_at + sizeof(RecordHeader), header.size);
       if (XXH3_64bits(request.data(), request.size()) == header.request_hash) {
         batch->records.push_back({header.sequence, batch->requests.size(), request.size(), static_cast<int64_t>(header.items),
                                   static_cast<int64_t>(header.rejected_items), header.time});
+        if (batch->requests.empty()) batch->requests.reserve(std::max<size_t>(request.size(), std::min<uint64_t>(limits.bytes, segment.size - at)));
         batch->requests.append(request);
       } else {
         batch->damaged_bytes += header.size;

@@ -59,8 +59,29 @@ EXPECTED = {
 }
 
 
+# Over Arrow Flight, from a server at work.
+FLIGHT = {"flight_read.py": r"'name': \[.*'POST /orders'.*'duration_ns'", "flight_put.py": r'^{"batch":0,"accepted":2,"rejected":0}$'}
+
+
+def test_samples_over_flight(tmp_path):
+    command = [BINARY, "serve", "--grpc-address", "127.0.0.1:0", "--flight-address", "127.0.0.1:0", "--no-http"]
+    server = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    try:
+        found = {}
+        while len(found) < 2:
+            if match := re.match(r"\s*(OTLP/gRPC|Flight)\s+(\S+)", server.stderr.readline()):
+                found[match[1]] = match[2]
+        run_python(tmp_path, SAMPLES / "send_telemetry.py", OTEL_EXPORTER_OTLP_ENDPOINT=f"http://{found['OTLP/gRPC']}")
+        for sample, expected in FLIGHT.items():
+            printed = run_python(tmp_path, SAMPLES / sample, OTLP_FLIGHT_ADDRESS=found["Flight"])
+            assert re.search(expected, printed, re.MULTILINE), printed
+    finally:
+        server.terminate()
+        server.communicate(timeout=60)
+
+
 def test_every_sample_is_tested():
-    others = {"send_telemetry.py", "send_span.py", "duckdb_tables.py"}  # run by the tests of the rest
+    others = {"send_telemetry.py", "send_span.py", "duckdb_tables.py", *FLIGHT}  # run by the tests of the rest
     here = {path.name for path in SAMPLES.iterdir() if path.suffix in (".py", ".sql")}
     assert {name for name in here if not name.startswith("python_")} == set(EXPECTED) | others  # those: tests/python/test_python_samples.py
 

@@ -34,6 +34,8 @@ class File {
   Status WriteAt(uint64_t offset, std::string_view bytes) { return WriteAt(offset, &bytes, 1); }
   // Reads up to `size` bytes; fewer only at the end of the file.
   Result<std::string> ReadAt(uint64_t offset, size_t size) const;
+  // The same into memory of the caller; returns how much was read.
+  Result<size_t> ReadInto(uint64_t offset, char* bytes, size_t size) const;
   Result<uint64_t> Size() const;
   Status Truncate(uint64_t size);
   // Returns when data and size are on the device.

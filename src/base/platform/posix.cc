@@ -117,9 +117,15 @@ Status File::WriteAt(uint64_t offset, const std::string_view* parts, size_t coun
 
 Result<std::string> File::ReadAt(uint64_t offset, size_t size) const {
   std::string bytes(size, 0);
+  OTLP_ASSIGN_OR_RETURN(const size_t done, ReadInto(offset, bytes.data(), size));
+  bytes.resize(done);
+  return bytes;
+}
+
+Result<size_t> File::ReadInto(uint64_t offset, char* bytes, size_t size) const {
   size_t done = 0;
   while (done < size) {
-    const ssize_t n = ::pread(fd_, bytes.data() + done, size - done, static_cast<off_t>(offset + done));
+    const ssize_t n = ::pread(fd_, bytes + done, size - done, static_cast<off_t>(offset + done));
     if (n < 0) {
       if (errno == EINTR) continue;
       return Failed("read", path_, errno);
@@ -127,8 +133,7 @@ Result<std::string> File::ReadAt(uint64_t offset, size_t size) const {
     if (n == 0) break;
     done += static_cast<size_t>(n);
   }
-  bytes.resize(done);
-  return bytes;
+  return done;
 }
 
 Result<uint64_t> File::Size() const {
