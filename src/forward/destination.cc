@@ -6,6 +6,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include "base/platform/background.h"
 #include "base/platform/platform.h"
 
 namespace otlp_arrow {
@@ -262,6 +263,7 @@ std::optional<Lane::Batch> Destination::ReadFrom(const std::shared_ptr<Lane>& la
 
 void Destination::Run(Worker* worker) {
   platform::SetThreadName("otlp-forward");
+  platform::WorkInBackground();  // live requests do not wait for the drain of a backlog
   while (auto work = NextWork()) Deliver(worker, *std::move(work));
 }
 

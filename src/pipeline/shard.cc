@@ -334,10 +334,11 @@ Status Shard::PublishOnce(size_t signal) {
     stored_through_ = StoredThrough();
   }
   const bool saved = SaveLedger();
+  RetiredSegments retired;  // deleted without the lock
   if (journal_) {
     // Not before the counts are safe: what is released is known from them alone.
     std::lock_guard lock(mutex_);
-    if (saved) journal_->Release(stored_sequences_);
+    if (saved) retired = journal_->Release(stored_sequences_);
     if (forwarder_) CountBacklog();
   } else {
     uint64_t bytes = 0;

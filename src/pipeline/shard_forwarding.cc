@@ -66,12 +66,13 @@ void Shard::OnProgress() {
     if (!is_forwarding_) return;
   }
   const StoredSequences done = forwarder_->DoneUpTo(*this);
+  RetiredSegments retired;  // deleted without the lock
   std::lock_guard lock(mutex_);
   if (!journal_) return;
   // Another thread may have seen a later state.
   for (size_t s = 0; s < kSignalCount; ++s) forwarded_[s] = std::max(forwarded_[s], done[s]);
   if (!is_relay_) {
-    journal_->SetForwarded(forwarded_);
+    retired = journal_->SetForwarded(forwarded_);
     CountBacklog();
   } else if (!release_wanted_ && journal_->WouldRelease(forwarded_)) {
     release_wanted_ = true;
@@ -143,7 +144,11 @@ void Shard::RunRelay() {
     // Not before the counts are safe: what is released is known from them alone.
     const bool is_safe = SaveLedger();
     lock.lock();
-    if (is_safe && release && journal_) journal_->SetForwarded(forwarded);
+    RetiredSegments retired;
+    if (is_safe && release && journal_) retired = journal_->SetForwarded(forwarded);
+    lock.unlock();
+    retired.Delete();
+    lock.lock();
     is_open = false;
     for (size_t s = 0; s < kSignalCount; ++s) is_open = is_open || relayed_[s] < saved[s];
     CountBacklog();

@@ -149,10 +149,15 @@ bool Journal::MayGo(const Segment& segment) const {
   return IsBehind(segment, stored_) && (!forwarded_ || IsBehind(segment, *forwarded_));
 }
 
-void Journal::Retire(Segment&& segment) {
+void RetiredSegments::Delete() {
+  for (const auto& [path, file] : files_) (void)platform::Remove(path);
+  files_.clear();
+}
+
+void Journal::Retire(Segment&& segment, RetiredSegments* retired) {
   free_.push_back(std::move(segment));
   if (free_.size() <= kFreeSegmentsKept) return;
-  (void)platform::Remove(SegmentPath(free_.front().number));
+  retired->Add(SegmentPath(free_.front().number), std::move(free_.front().file));
   free_.pop_front();
 }
 
@@ -171,18 +176,19 @@ void Journal::MarkHeld() {
   }
 }
 
-void Journal::Release(const StoredSequences& stored) {
+RetiredSegments Journal::Release(const StoredSequences& stored) {
   stored_ = stored;
   MarkHeld();
-  ReleaseSegments();
+  return ReleaseSegments();
 }
 
-void Journal::SetForwarded(const StoredSequences& forwarded) {
+RetiredSegments Journal::SetForwarded(const StoredSequences& forwarded) {
   forwarded_ = forwarded;
-  ReleaseSegments();
+  return ReleaseSegments();
 }
 
-void Journal::ReleaseSegments() {
+RetiredSegments Journal::ReleaseSegments() {
+  RetiredSegments retired;
   // The one that is written to goes too when it is worth it; the new one then takes its place in the file it frees.
   // One that is only held for what is not yet forwarded is left when it takes a good part of what may be in use.
   const Segment& active = segments_.back();
@@ -191,9 +197,10 @@ void Journal::ReleaseSegments() {
   while (segments_.size() > 1 && MayGo(segments_.front())) {
     bytes_ -= segments_.front().size;
     if (segments_.front().held) bytes_held_ -= segments_.front().size;
-    Retire(std::move(segments_.front()));
+    Retire(std::move(segments_.front()), &retired);
     segments_.pop_front();
   }
+  return retired;
 }
 
 bool Journal::WouldRelease(const StoredSequences& forwarded) const {

@@ -17,6 +17,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/platform/platform.h"
@@ -129,6 +130,24 @@ struct JournalOptions {
   bool sync_new_segments = false;      // a new segment's directory entry reaches the device before it is used
 };
 
+// Segments that a journal is done with. Their files are deleted with this object, which takes its time: not while others wait.
+class RetiredSegments {
+ public:
+  RetiredSegments() = default;
+  RetiredSegments(RetiredSegments&&) = default;
+  RetiredSegments& operator=(RetiredSegments&& other) noexcept {
+    std::swap(files_, other.files_);
+    return *this;
+  }
+  ~RetiredSegments() { Delete(); }
+
+  void Add(std::string path, std::shared_ptr<platform::File> file) { files_.emplace_back(std::move(path), std::move(file)); }
+  void Delete();
+
+ private:
+  std::vector<std::pair<std::string, std::shared_ptr<platform::File>>> files_;  // the last owner's close frees the pages
+};
+
 // Not thread-safe: the owner serialises the calls.
 class Journal {
  public:
@@ -147,10 +166,10 @@ class Journal {
   std::vector<std::shared_ptr<platform::File>> TakeUnsynced();
 
   // Frees segments all of whose records are stored, and forwarded where they are held for that.
-  void Release(const StoredSequences& stored);
+  RetiredSegments Release(const StoredSequences& stored);
 
   // From the first call on, segments are held until their records are forwarded, too: up to `forwarded` they are.
-  void SetForwarded(const StoredSequences& forwarded);
+  RetiredSegments SetForwarded(const StoredSequences& forwarded);
 
   // Would SetForwarded(forwarded) free a segment?
   bool WouldRelease(const StoredSequences& forwarded) const;
@@ -193,8 +212,8 @@ class Journal {
   Status CheckSpace(uint64_t wanted);
   static bool IsBehind(const Segment& segment, const StoredSequences& sequences);
   bool MayGo(const Segment& segment) const;
-  void ReleaseSegments();
-  void Retire(Segment&& segment);
+  RetiredSegments ReleaseSegments();
+  void Retire(Segment&& segment, RetiredSegments* retired);
   void MarkHeld();
   std::string SegmentPath(uint64_t number) const;
 
