@@ -63,6 +63,13 @@ void LeftOver::CountBytes() {
   bytes_ = bytes;
 }
 
+uint64_t LeftOver::bytes_on_disk() const {
+  std::lock_guard lock(mutex_);
+  uint64_t bytes = 0;
+  for (const Segment& s : segments_) bytes += s.segment.size;
+  return bytes;
+}
+
 uint64_t LeftOver::GiveUp(uint64_t bytes) {
   std::lock_guard lock(mutex_);
   uint64_t given_up = 0;

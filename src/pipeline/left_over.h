@@ -27,6 +27,7 @@ class LeftOver final : public ForwardSource {
   StoredSequences last() const;
   // Bytes on the disk that are not given up.
   uint64_t bytes() const { return bytes_; }
+  uint64_t bytes_on_disk() const;
   // Gives up the oldest segments, up to `bytes` or a little more; returns how much.
   uint64_t GiveUp(uint64_t bytes);
 

@@ -110,7 +110,7 @@ void LeftOvers::Park(const LeftOver& left_over) {
                "forward_backlog_max_bytes is reached",
                layout_.LeftOverDir(left_over.writer()), names);
   std::lock_guard lock(mutex_);
-  parked_[left_over.writer()] = left_over.bytes();
+  parked_[left_over.writer()] = left_over.bytes_on_disk();
 }
 
 void LeftOvers::FinishSettled() {
