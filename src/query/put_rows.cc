@@ -165,8 +165,8 @@ Result<std::vector<EncodedRequest>> PutRows::Encode(const arrow::RecordBatch& ba
   OTLP_RETURN_NOT_OK(CheckSize(batch, limits_));
   const arrow::Status valid = batch.ValidateFull();
   if (!valid.ok()) return Status::Export("the batch is damaged: " + valid.message());
-  OTLP_RETURN_NOT_OK(CheckExpanded(batch, command_.mapping, limits_));
   OTLP_ASSIGN_OR_RETURN(const auto aligned, Aligned(batch));
+  OTLP_RETURN_NOT_OK(CheckExpanded(*aligned, command_.mapping, limits_));
   const EncodeOptions options{std::numeric_limits<int64_t>::max(), limits_.max_request_bytes};
   if (!command_.mapping) return EncodeOtlp(command_.signal, *aligned, options);
   OTLP_ASSIGN_OR_RETURN(const auto mapped, MapColumns(command_.signal, *command_.mapping, *aligned));
