@@ -149,6 +149,129 @@ class OTLP_ARROW_EXPORT ConfigBuilder {
   ConfigBuilder& flight_max_streams(uint32_t number) {
     return Set([number](Config& c) { c.flight.max_streams = number; });
   }
+  ConfigBuilder& parquet_row_group_rows(uint32_t rows) {
+    return Set([rows](Config& c) { c.parquet.row_group_rows = rows; });
+  }
+  ConfigBuilder& compaction_enabled(bool value) {
+    return Set([value](Config& c) { c.compaction.enabled = value; });
+  }
+  ConfigBuilder& compaction_interval_secs(uint32_t secs) {
+    return Set([secs](Config& c) { c.compaction.interval_secs = secs; });
+  }
+  ConfigBuilder& compaction_min_age_secs(uint32_t secs) {
+    return Set([secs](Config& c) { c.compaction.min_age_secs = secs; });
+  }
+  ConfigBuilder& compaction_min_files(uint32_t number) {
+    return Set([number](Config& c) { c.compaction.min_files = number; });
+  }
+  ConfigBuilder& compaction_target_file_bytes(uint64_t bytes) {
+    return Set([bytes](Config& c) { c.compaction.target_file_bytes = bytes; });
+  }
+  ConfigBuilder& compaction_window_secs(uint32_t secs) {
+    return Set([secs](Config& c) { c.compaction.window_secs = secs; });
+  }
+  ConfigBuilder& compaction_format(std::optional<FileFormat> value) {
+    return Set([value](Config& c) { c.compaction.format = value; });
+  }
+  ConfigBuilder& compaction_partition(Partitioning value) {
+    return Set([value](Config& c) { c.compaction.partition = value; });
+  }
+  ConfigBuilder& log_format(std::string format) {
+    return Set([format = std::move(format)](Config& c) { c.log_format = format; });
+  }
+  ConfigBuilder& limits_max_attributes(uint32_t number) {
+    return Set([number](Config& c) { c.limits.max_attributes = number; });
+  }
+  ConfigBuilder& limits_max_value_depth(uint32_t number) {
+    return Set([number](Config& c) { c.limits.max_value_depth = number; });
+  }
+  ConfigBuilder& tls_cert_file(std::string path) {
+    return Set([path = std::move(path)](Config& c) { c.tls.cert_file = path; });
+  }
+  ConfigBuilder& tls_key_file(std::string path) {
+    return Set([path = std::move(path)](Config& c) { c.tls.key_file = path; });
+  }
+  ConfigBuilder& tls_client_ca_file(std::string path) {
+    return Set([path = std::move(path)](Config& c) { c.tls.client_ca_file = path; });
+  }
+  ConfigBuilder& auth_bearer_tokens(std::vector<std::string> tokens) {
+    return Set([tokens = std::move(tokens)](Config& c) { c.auth.bearer_tokens = tokens; });
+  }
+  ConfigBuilder& auth_headers(std::vector<std::pair<std::string, std::string>> headers) {
+    return Set([headers = std::move(headers)](Config& c) { c.auth.headers = headers; });
+  }
+  ConfigBuilder& grpc_tls_cert_file(std::string path) {
+    return Set([path = std::move(path)](Config& c) { c.grpc.tls.cert_file = path; });
+  }
+  ConfigBuilder& grpc_tls_key_file(std::string path) {
+    return Set([path = std::move(path)](Config& c) { c.grpc.tls.key_file = path; });
+  }
+  ConfigBuilder& grpc_tls_client_ca_file(std::string path) {
+    return Set([path = std::move(path)](Config& c) { c.grpc.tls.client_ca_file = path; });
+  }
+  ConfigBuilder& grpc_max_receive_bytes(uint64_t bytes) {
+    return Set([bytes](Config& c) { c.grpc.max_receive_bytes = bytes; });
+  }
+  ConfigBuilder& grpc_max_metadata_bytes(uint64_t bytes) {
+    return Set([bytes](Config& c) { c.grpc.max_metadata_bytes = bytes; });
+  }
+  ConfigBuilder& grpc_max_streams_per_connection(uint32_t number) {
+    return Set([number](Config& c) { c.grpc.max_streams_per_connection = number; });
+  }
+  ConfigBuilder& grpc_keepalive_time_secs(uint32_t secs) {
+    return Set([secs](Config& c) { c.grpc.keepalive_time_secs = secs; });
+  }
+  ConfigBuilder& grpc_keepalive_timeout_secs(uint32_t secs) {
+    return Set([secs](Config& c) { c.grpc.keepalive_timeout_secs = secs; });
+  }
+  ConfigBuilder& grpc_min_ping_interval_secs(uint32_t secs) {
+    return Set([secs](Config& c) { c.grpc.min_ping_interval_secs = secs; });
+  }
+  ConfigBuilder& grpc_max_connection_idle_secs(uint32_t secs) {
+    return Set([secs](Config& c) { c.grpc.max_connection_idle_secs = secs; });
+  }
+  ConfigBuilder& grpc_max_connection_age_secs(uint32_t secs) {
+    return Set([secs](Config& c) { c.grpc.max_connection_age_secs = secs; });
+  }
+  ConfigBuilder& grpc_max_connection_age_grace_secs(uint32_t secs) {
+    return Set([secs](Config& c) { c.grpc.max_connection_age_grace_secs = secs; });
+  }
+  ConfigBuilder& grpc_reflection(bool value) {
+    return Set([value](Config& c) { c.grpc.reflection = value; });
+  }
+  ConfigBuilder& http_tls_cert_file(std::string path) {
+    return Set([path = std::move(path)](Config& c) { c.http.tls.cert_file = path; });
+  }
+  ConfigBuilder& http_tls_key_file(std::string path) {
+    return Set([path = std::move(path)](Config& c) { c.http.tls.key_file = path; });
+  }
+  ConfigBuilder& http_tls_client_ca_file(std::string path) {
+    return Set([path = std::move(path)](Config& c) { c.http.tls.client_ca_file = path; });
+  }
+  ConfigBuilder& http_max_receive_bytes(uint64_t bytes) {
+    return Set([bytes](Config& c) { c.http.max_receive_bytes = bytes; });
+  }
+  ConfigBuilder& http_max_header_bytes(uint64_t bytes) {
+    return Set([bytes](Config& c) { c.http.max_header_bytes = bytes; });
+  }
+  ConfigBuilder& http_max_connections_per_client(uint32_t number) {
+    return Set([number](Config& c) { c.http.max_connections_per_client = number; });
+  }
+  ConfigBuilder& http_header_timeout_secs(uint32_t secs) {
+    return Set([secs](Config& c) { c.http.header_timeout_secs = secs; });
+  }
+  ConfigBuilder& http_cors_allowed_origins(std::vector<std::string> origins) {
+    return Set([origins = std::move(origins)](Config& c) { c.http.cors_allowed_origins = origins; });
+  }
+  ConfigBuilder& http_cors_allowed_headers(std::vector<std::string> names) {
+    return Set([names = std::move(names)](Config& c) { c.http.cors_allowed_headers = names; });
+  }
+  ConfigBuilder& http_cors_max_age_secs(uint32_t secs) {
+    return Set([secs](Config& c) { c.http.cors_max_age_secs = secs; });
+  }
+  ConfigBuilder& http_metrics_without_auth(bool value) {
+    return Set([value](Config& c) { c.http.metrics_without_auth = value; });
+  }
 
  private:
   using Setting = std::function<void(Config&)>;

@@ -52,6 +52,10 @@ Status CheckLogLevel(std::string_view key, const std::string& value) {
   return Refuse(key, "'" + value + "' is unknown; allowed are trace, debug, info, warn, error, off");
 }
 
+Status CheckLogFormat(std::string_view key, const std::string& value) {
+  return value == "text" || value == "json" ? Status::Ok() : Refuse(key, "'" + value + "' is unknown; allowed are text, json");
+}
+
 Status CheckSecret(std::string_view key, const std::string& value) {
   if (value == "<hidden>") {
     return Refuse(key, "'<hidden>' is what --check-config shows in place of a secret; put the secret there, or ${env:NAME} or ${file:PATH}");
@@ -60,6 +64,14 @@ Status CheckSecret(std::string_view key, const std::string& value) {
     return Refuse(key, "the text has a control character, such as a line end; allowed are printable characters");
   }
   return CheckSecretReferences(key, value);
+}
+
+Status CheckOrigin(std::string_view key, const std::string& value) {
+  if (value == "*") return Status::Ok();
+  const size_t host = value.find("://") == std::string::npos ? 0 : value.find("://") + 3;
+  const bool good = (value.starts_with("http://") || value.starts_with("https://")) && host < value.size() &&
+                    value.find_first_of("/?#@* \t", host) == std::string::npos;
+  return good ? Status::Ok() : Refuse(key, "'" + value + "' is no origin; allowed are '*' and scheme://host[:port], such as https://app.example");
 }
 
 // The names that both HTTP/1.1 and gRPC metadata allow.

@@ -37,7 +37,22 @@ inline constexpr Range kMaxConnections{1, 1000000};
 inline constexpr Range kIdleTimeoutSecs{1, 86400, Unit::kSeconds};
 inline constexpr Range kRequestTimeoutSecs{1, 3600, Unit::kSeconds};
 
+inline constexpr Range kHeaderBytes{kKiB, kGiB / 1024, Unit::kBytes};
+inline constexpr Range kReceiveBytes{kKiB, kTiB, Unit::kBytes};
+inline constexpr Range kOptionalConnections{0, 1000000};
+inline constexpr Range kKeepaliveSecs{1, 86400, Unit::kSeconds};
+inline constexpr Range kConnectionSecs{0, 30 * 86400, Unit::kSeconds};
+inline constexpr Range kCorsMaxAgeSecs{0, 86400, Unit::kSeconds};
 inline constexpr Range kMaxStreams{1, 65536};
+inline constexpr Range kMaxAttributes{1, 1u << 20};
+inline constexpr Range kMaxValueDepth{1, 64};  // as deep as the tables' text form of values is read back
+inline constexpr Range kRowGroupRows{1024, 16u << 20};
+inline constexpr Range kCompactionIntervalSecs{1, 86400, Unit::kSeconds};
+inline constexpr Range kCompactionMinAgeSecs{0, 30 * 86400, Unit::kSeconds};
+inline constexpr Range kCompactionMinFiles{2, 100000};
+inline constexpr Range kCompactionFileBytes{64 * kKiB, 16 * kGiB, Unit::kBytes};
+inline constexpr Range kCompactionWindowSecs{60, 86400, Unit::kSeconds};
+inline constexpr size_t kMaxAuthEntries = 64;  // tokens, and headers
 inline constexpr Range kForwardBacklogMaxBytes{kKiB, 1024 * kTiB, Unit::kBytes};
 
 inline constexpr size_t kMaxPromotedAttributes = 128;
@@ -63,8 +78,11 @@ Status CheckRange(std::string_view key, uint64_t value, const Range& range);
 Status CheckPath(std::string_view key, const std::string& value);
 Status CheckAddress(std::string_view key, const std::string& value);
 Status CheckLogLevel(std::string_view key, const std::string& value);
+Status CheckLogFormat(std::string_view key, const std::string& value);
 // Secrets and headers: what they say is never quoted.
 Status CheckSecret(std::string_view key, const std::string& value);
+// "https://app.example", "http://localhost:3000", or "*".
+Status CheckOrigin(std::string_view key, const std::string& value);
 Status CheckHeaderName(std::string_view key, const std::string& name);
 Status CheckHeader(std::string_view key, const std::string& name, const std::string& value);
 // Of destinations; the protocol may be empty.

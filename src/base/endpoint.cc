@@ -69,6 +69,20 @@ std::optional<OtlpProtocol> ProtocolFromName(std::string_view name) {
   return std::nullopt;
 }
 
+std::string_view CompressionNames(OtlpProtocol protocol) {
+  switch (protocol) {
+    case OtlpProtocol::kGrpc: return "none, gzip";
+    case OtlpProtocol::kHttp: return "none, gzip, zstd";
+    case OtlpProtocol::kFlight: return "none, lz4, zstd";
+  }
+  return "";
+}
+
+bool HasCompression(OtlpProtocol protocol, std::string_view name) {
+  const std::string names = ", " + std::string(CompressionNames(protocol)) + ",";
+  return names.find(", " + std::string(name) + ",") != std::string::npos;
+}
+
 std::string Endpoint::Authority() const { return HostPort{host, port}.ToString(); }
 
 std::string Endpoint::ToString() const {

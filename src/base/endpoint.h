@@ -16,6 +16,10 @@ enum class OtlpProtocol { kGrpc, kHttp, kFlight };
 std::string_view ProtocolName(OtlpProtocol protocol);  // "grpc", "http", "flight"
 std::optional<OtlpProtocol> ProtocolFromName(std::string_view name);
 
+// What requests may be compressed with: "none, gzip", ...
+std::string_view CompressionNames(OtlpProtocol protocol);
+bool HasCompression(OtlpProtocol protocol, std::string_view name);
+
 struct Endpoint {
   OtlpProtocol protocol = OtlpProtocol::kGrpc;
   bool tls = false;

@@ -28,10 +28,9 @@ Status CheckSignals(const std::vector<Signal>& signals) {
 // What each protocol has.
 Status CheckCompression(const std::string& compression, OtlpProtocol protocol) {
   OTLP_RETURN_NOT_OK(limits::CheckForwardCompression("forwarding.compression", compression));
-  const char* allowed = protocol == OtlpProtocol::kGrpc ? "none, gzip" : protocol == OtlpProtocol::kHttp ? "none, gzip, zstd" : "none, lz4, zstd";
-  const std::string list = ", " + std::string(allowed) + ",";
-  if (list.find(", " + compression + ",") != std::string::npos) return Status::Ok();
-  return Refuse("compression", "'" + compression + "' is not for the protocol " + std::string(ProtocolName(protocol)) + "; allowed are " + allowed);
+  if (HasCompression(protocol, compression)) return Status::Ok();
+  return Refuse("compression", "'" + compression + "' is not for the protocol " + std::string(ProtocolName(protocol)) + "; allowed are " +
+                                   std::string(CompressionNames(protocol)));
 }
 
 std::string Lower(std::string text) {

@@ -34,10 +34,6 @@ void CircuitBreaker::Trip(Time now) {
   open_until_ = std::max(open_until_, now + options_.open_for);
 }
 
-void CircuitBreaker::OnAbandoned() {
-  if (state_ == State::kHalfOpen) state_ = State::kOpen;
-}
-
 std::string_view CircuitBreaker::NameOf(State state) {
   switch (state) {
     case State::kClosed: return "closed";

@@ -28,8 +28,6 @@ class CircuitBreaker {
   void OnFailure(Time now, std::chrono::milliseconds retry_after = std::chrono::milliseconds(0));
   // No request can succeed until something is mended: opens at once, also where it would never open by failures.
   void Trip(Time now);
-  // Whoever got a yes did not send.
-  void OnAbandoned();
 
   State state() const { return state_; }
   // When to ask again; for one who got a no. Time::max(): when the request under way is back.

@@ -47,14 +47,6 @@ TEST_F(CircuitBreakerTest, APeersWishIsKept) {
   EXPECT_EQ(breaker_.next_try(), now_ + milliseconds(5000));
 }
 
-TEST_F(CircuitBreakerTest, WhatWasNotSentDecidesNothing) {
-  for (int i = 0; i < 3; ++i) breaker_.OnFailure(now_);
-  now_ += milliseconds(100);
-  ASSERT_TRUE(breaker_.TryEnter(now_));
-  breaker_.OnAbandoned();
-  EXPECT_TRUE(breaker_.TryEnter(now_));
-}
-
 TEST_F(CircuitBreakerTest, TripsAtOnce) {
   CircuitBreaker never({.failures = 0, .open_for = milliseconds(100)});
   never.Trip(now_);

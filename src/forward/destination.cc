@@ -114,18 +114,9 @@ std::optional<ForwardState> Destination::StateOf(const ForwardSource& source, Si
   return std::nullopt;
 }
 
-bool Destination::IsSettled(const ForwardSource& source) const {
+bool Destination::IsSettled(const ForwardSource* source) const {
   for (const auto& lane : Lanes()) {
-    if (&lane->source() != &source) continue;
-    const ForwardSource::End end = source.GetEnd(lane->signal());
-    std::lock_guard lock(mutex_);
-    if (!lane->IsSettled(end)) return false;
-  }
-  return true;
-}
-
-bool Destination::AllSettled() const {
-  for (const auto& lane : Lanes()) {
+    if (source != nullptr && &lane->source() != source) continue;
     const ForwardSource::End end = lane->source().GetEnd(lane->signal());
     std::lock_guard lock(mutex_);
     if (!lane->IsSettled(end)) return false;

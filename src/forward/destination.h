@@ -42,8 +42,8 @@ class Destination {
 
   // Of a source's signal; nullopt where there is no lane for it.
   std::optional<ForwardState> StateOf(const ForwardSource& source, Signal signal) const;
-  bool IsSettled(const ForwardSource& source) const;
-  bool AllSettled() const;
+  // Of `source`, or (null) of all.
+  bool IsSettled(const ForwardSource* source) const;
   // Waiting for it is in vain: its last requests failed.
   bool IsFailing() const;
 

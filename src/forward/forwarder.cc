@@ -79,7 +79,7 @@ class ForwarderImpl final : public Forwarder {
   }
 
   bool IsSettled(ForwardSource& source) const override {
-    return std::all_of(destinations_.begin(), destinations_.end(), [&](const auto& d) { return d->IsSettled(source); });
+    return std::all_of(destinations_.begin(), destinations_.end(), [&](const auto& d) { return d->IsSettled(&source); });
   }
 
   bool Takes(Signal signal) const override {
@@ -92,7 +92,7 @@ class ForwarderImpl final : public Forwarder {
     for (;;) {
       bool all = true, waits = false;
       for (auto& destination : destinations_) {
-        const bool settled = destination->AllSettled();
+        const bool settled = destination->IsSettled(nullptr);
         all = all && settled;
         waits = waits || (!settled && !destination->IsFailing());
       }

@@ -72,6 +72,47 @@ const std::map<std::string, Call>& Calls() {
       {"flight.bearer_token", {[](B& b) { b.flight_bearer_token("${env:TOKEN}"); }, "${env:TOKEN}"}},
       {"flight.max_batch_bytes", {[](B& b) { b.flight_max_batch_bytes(11 << 20); }, "11MiB"}},
       {"flight.max_streams", {[](B& b) { b.flight_max_streams(20); }, "20"}},
+      {"parquet.row_group_rows", {[](B& b) { b.parquet_row_group_rows(2048); }, "2048"}},
+      {"compaction.enabled", {[](B& b) { b.compaction_enabled(true); }, "true"}},
+      {"compaction.interval_secs", {[](B& b) { b.compaction_interval_secs(103); }, "103"}},
+      {"compaction.min_age_secs", {[](B& b) { b.compaction_min_age_secs(104); }, "104"}},
+      {"compaction.min_files", {[](B& b) { b.compaction_min_files(105); }, "105"}},
+      {"compaction.target_file_bytes", {[](B& b) { b.compaction_target_file_bytes(106 << 10); }, "106KiB"}},
+      {"compaction.window_secs", {[](B& b) { b.compaction_window_secs(107); }, "107"}},
+      {"compaction.format", {[](B& b) { b.compaction_format(FileFormat::kParquet); }, "parquet"}},
+      {"compaction.partition", {[](B& b) { b.compaction_partition(Partitioning::kHour); }, "hour"}},
+      {"log_format", {[](B& b) { b.log_format("json"); }, "json"}},
+      {"limits.max_attributes", {[](B& b) { b.limits_max_attributes(108); }, "108"}},
+      {"limits.max_value_depth", {[](B& b) { b.limits_max_value_depth(5); }, "5"}},
+      {"tls.cert_file", {[](B& b) { b.tls_cert_file("tls_cert_file.pem"); }, "tls_cert_file.pem"}},
+      {"tls.key_file", {[](B& b) { b.tls_key_file("tls_key_file.pem"); }, "tls_key_file.pem"}},
+      {"tls.client_ca_file", {[](B& b) { b.tls_client_ca_file("tls_client_ca_file.pem"); }, "tls_client_ca_file.pem"}},
+      {"auth.bearer_tokens", {[](B& b) { b.auth_bearer_tokens({"${env:TOKEN}"}); }, "${env:TOKEN}"}},
+      {"auth.headers", {[](B& b) { b.auth_headers({{"x-api-key", "${env:KEY}"}}); }, "x-api-key=${env:KEY}"}},
+      {"grpc.tls.cert_file", {[](B& b) { b.grpc_tls_cert_file("grpc_tls_cert_file.pem"); }, "grpc_tls_cert_file.pem"}},
+      {"grpc.tls.key_file", {[](B& b) { b.grpc_tls_key_file("grpc_tls_key_file.pem"); }, "grpc_tls_key_file.pem"}},
+      {"grpc.tls.client_ca_file", {[](B& b) { b.grpc_tls_client_ca_file("grpc_tls_client_ca_file.pem"); }, "grpc_tls_client_ca_file.pem"}},
+      {"grpc.max_receive_bytes", {[](B& b) { b.grpc_max_receive_bytes(115 << 10); }, "115KiB"}},
+      {"grpc.max_metadata_bytes", {[](B& b) { b.grpc_max_metadata_bytes(116 << 10); }, "116KiB"}},
+      {"grpc.max_streams_per_connection", {[](B& b) { b.grpc_max_streams_per_connection(117); }, "117"}},
+      {"grpc.keepalive_time_secs", {[](B& b) { b.grpc_keepalive_time_secs(118); }, "118"}},
+      {"grpc.keepalive_timeout_secs", {[](B& b) { b.grpc_keepalive_timeout_secs(119); }, "119"}},
+      {"grpc.min_ping_interval_secs", {[](B& b) { b.grpc_min_ping_interval_secs(120); }, "120"}},
+      {"grpc.max_connection_idle_secs", {[](B& b) { b.grpc_max_connection_idle_secs(121); }, "121"}},
+      {"grpc.max_connection_age_secs", {[](B& b) { b.grpc_max_connection_age_secs(122); }, "122"}},
+      {"grpc.max_connection_age_grace_secs", {[](B& b) { b.grpc_max_connection_age_grace_secs(123); }, "123"}},
+      {"grpc.reflection", {[](B& b) { b.grpc_reflection(false); }, "false"}},
+      {"http.tls.cert_file", {[](B& b) { b.http_tls_cert_file("http_tls_cert_file.pem"); }, "http_tls_cert_file.pem"}},
+      {"http.tls.key_file", {[](B& b) { b.http_tls_key_file("http_tls_key_file.pem"); }, "http_tls_key_file.pem"}},
+      {"http.tls.client_ca_file", {[](B& b) { b.http_tls_client_ca_file("http_tls_client_ca_file.pem"); }, "http_tls_client_ca_file.pem"}},
+      {"http.max_receive_bytes", {[](B& b) { b.http_max_receive_bytes(128 << 10); }, "128KiB"}},
+      {"http.max_header_bytes", {[](B& b) { b.http_max_header_bytes(129 << 10); }, "129KiB"}},
+      {"http.max_connections_per_client", {[](B& b) { b.http_max_connections_per_client(130); }, "130"}},
+      {"http.header_timeout_secs", {[](B& b) { b.http_header_timeout_secs(131); }, "131"}},
+      {"http.cors_allowed_origins", {[](B& b) { b.http_cors_allowed_origins({"https://app.example"}); }, "https://app.example"}},
+      {"http.cors_allowed_headers", {[](B& b) { b.http_cors_allowed_headers({"x-tenant"}); }, "x-tenant"}},
+      {"http.cors_max_age_secs", {[](B& b) { b.http_cors_max_age_secs(132); }, "132"}},
+      {"http.metrics_without_auth", {[](B& b) { b.http_metrics_without_auth(true); }, "true"}},
       {"self_telemetry", {[](B& b) { b.self_telemetry(true); }, "true"}},
   };
   return calls;
@@ -80,7 +121,11 @@ const std::map<std::string, Call>& Calls() {
 // A configuration that is whole once `key` is set to its value above.
 Config Neighbours(const std::string& key) {
   Config config;
-  if (key.starts_with("flight.tls.")) config.flight.tls.cert_file = config.flight.tls.key_file = "other.pem";
+  const std::pair<const char*, ServerTlsConfig*> tls[] = {
+      {"tls.", &config.tls}, {"grpc.tls.", &config.grpc.tls}, {"http.tls.", &config.http.tls}, {"flight.tls.", &config.flight.tls}};
+  for (const auto& [section, files] : tls) {
+    if (key.starts_with(section)) files->cert_file = files->key_file = "other.pem";
+  }
   if (key == "store") config.forwarding.emplace_back().endpoint = "http://collector:4317";
   return config;
 }

@@ -37,7 +37,7 @@ ConfigKey PromoteAttributes() {
 void AddStoreKeys(std::vector<ConfigKey>* keys) {
   keys->push_back({Keys::Text("output_dir", FIELD(output_dir), limits::CheckPath, "a directory",
                        "the directory that receives everything; made if it is missing")});
-  keys->push_back({Keys::Choice("format", FIELD(format), {{"arrow", FileFormat::kArrow}}, "the format of data files")});
+  keys->push_back({Keys::Choice("format", FIELD(format), {{"arrow", FileFormat::kArrow}, {"parquet", FileFormat::kParquet}}, "the format of data files")});
   keys->push_back({Keys::Choice("compression", FIELD(compression),
                          {{"none", Compression::kNone}, {"lz4", Compression::kLz4}, {"zstd", Compression::kZstd}},
                          "how the buffers inside data files are compressed")});
@@ -52,6 +52,24 @@ void AddStoreKeys(std::vector<ConfigKey>* keys) {
   keys->push_back({Keys::Number("max_file_bytes", FIELD(max_file_bytes), limits::kMaxFileBytes,
                          "OTLP data in one file; reaching it writes the file at once")});
   keys->push_back({PromoteAttributes()});
+  keys->push_back({Keys::Number("parquet.row_group_rows", FIELD(parquet.row_group_rows), limits::kRowGroupRows,
+                                "rows of a Parquet row group; each has statistics, and a bloom filter of trace ids")});
+}
+
+void AddCompactionKeys(std::vector<ConfigKey>* keys) {
+  keys->push_back({Keys::Switch("compaction.enabled", FIELD(compaction.enabled), "whether small files are merged into large ones while the service runs")});
+  keys->push_back({Keys::Number("compaction.interval_secs", FIELD(compaction.interval_secs), limits::kCompactionIntervalSecs, "how often there is a look for work")});
+  keys->push_back({Keys::Number("compaction.min_age_secs", FIELD(compaction.min_age_secs), limits::kCompactionMinAgeSecs, "younger files are left alone")});
+  keys->push_back({Keys::Number("compaction.min_files", FIELD(compaction.min_files), limits::kCompactionMinFiles, "how many small files make it worthwhile")});
+  keys->push_back({Keys::Number("compaction.target_file_bytes", FIELD(compaction.target_file_bytes), limits::kCompactionFileBytes, "files are merged up to this size")});
+  keys->push_back({Keys::Number("compaction.window_secs", FIELD(compaction.window_secs), limits::kCompactionWindowSecs,
+                                "a merged file holds arrivals of one such window, which is as exact as retention is then")});
+  keys->push_back({Keys::Choice("compaction.format", FIELD(compaction.format),
+                                {{"same", std::nullopt}, {"arrow", FileFormat::kArrow}, {"parquet", FileFormat::kParquet}},
+                                "the format of merged files; same is that of `format`")});
+  keys->push_back({Keys::Choice("compaction.partition", FIELD(compaction.partition),
+                                {{"none", Partitioning::kNone}, {"date", Partitioning::kDate}, {"hour", Partitioning::kHour}},
+                                "Hive partitions of merged files: date=2026-01-31, with hour also hour=23 below it")});
 }
 
 void AddRetentionKeys(std::vector<ConfigKey>* keys) {
@@ -90,37 +108,91 @@ void AddProcessKeys(std::vector<ConfigKey>* keys) {
                                 "whether the service records metrics of its own, as those of the service otlp-arrow")});
   keys->push_back({Keys::Text("log_level", FIELD(log_level), limits::CheckLogLevel, "trace, debug, info, warn, error, off",
                        "the least severe message that goes to standard error")});
+  keys->push_back({Keys::Text("log_format", FIELD(log_format), limits::CheckLogFormat, "text, json", "lines for people, or a JSON object a line")});
+  keys->push_back({Keys::Number("limits.max_attributes", FIELD(limits.max_attributes), limits::kMaxAttributes,
+                                "attributes of one span, event, record, resource, and so on; items with more are left out and reported")});
+  keys->push_back({Keys::Number("limits.max_value_depth", FIELD(limits.max_value_depth), limits::kMaxValueDepth,
+                                "arrays and maps inside each other; items with deeper values are left out and reported")});
 }
 
-void AddServerKeys(std::vector<ConfigKey>* keys) {
+// `find` gives the ServerTlsConfig of a configuration.
+template <class Find>
+void AddTlsKeys(const std::string& section, const std::string& whose, Find find, std::vector<ConfigKey>* keys) {
+  keys->push_back({Keys::Text(section + "cert_file", [find](auto& c) -> auto& { return find(c).cert_file; }, nullptr, "a PEM file",
+                              "the certificate " + whose + " and its chain; with " + section + "key_file TLS alone is spoken")});
+  keys->push_back({Keys::Text(section + "key_file", [find](auto& c) -> auto& { return find(c).key_file; }, nullptr, "a PEM file",
+                              "the certificate's private key")});
+  keys->push_back({Keys::Text(section + "client_ca_file", [find](auto& c) -> auto& { return find(c).client_ca_file; }, nullptr, "a PEM file",
+                              "clients must show a certificate that one of these authorities signed (mutual TLS)")});
+}
+
+void AddSecurityKeys(std::vector<ConfigKey>* keys) {
+  AddTlsKeys("tls.", "of every server that has none of its own", FIELD(tls), keys);
+  keys->push_back({Keys::SecretList("auth.bearer_tokens", FIELD(auth.bearer_tokens), "the tokens of which clients must send one; none lets anyone call")});
+  keys->push_back({Keys::SecretPairs("auth.headers", FIELD(auth.headers), "headers and the values that clients may send instead of a token, all of them")});
+}
+
+void AddGrpcKeys(std::vector<ConfigKey>* keys) {
   keys->push_back({Keys::Switch("grpc.enabled", FIELD(grpc.enabled), "whether OTLP/gRPC is served")});
   keys->push_back({Keys::Text("grpc.address", FIELD(grpc.address), limits::CheckAddress, "host:port; port 0 takes a free one",
                        "where OTLP/gRPC is served")});
+  AddTlsKeys("grpc.tls.", "of OTLP/gRPC", FIELD(grpc.tls), keys);
   keys->push_back({Keys::Number("grpc.max_message_bytes", FIELD(grpc.max_message_bytes), limits::kRequestBytes,
                          "the largest request that is taken, after decompression")});
+  keys->push_back({Keys::Number("grpc.max_receive_bytes", FIELD(grpc.max_receive_bytes), limits::kReceiveBytes,
+                                "what requests that are coming in may take together; beyond it clients are slowed down")});
+  keys->push_back({Keys::Number("grpc.max_metadata_bytes", FIELD(grpc.max_metadata_bytes), limits::kHeaderBytes, "the headers of one call")});
+  keys->push_back({Keys::Number("grpc.max_streams_per_connection", FIELD(grpc.max_streams_per_connection), limits::kMaxStreams,
+                                "calls at a time on one connection")});
+  keys->push_back({Keys::Number("grpc.keepalive_time_secs", FIELD(grpc.keepalive_time_secs), limits::kKeepaliveSecs,
+                                "a silent connection is asked for a sign of life after this")});
+  keys->push_back({Keys::Number("grpc.keepalive_timeout_secs", FIELD(grpc.keepalive_timeout_secs), limits::kKeepaliveSecs,
+                                "and closed where none comes for so long")});
+  keys->push_back({Keys::Number("grpc.min_ping_interval_secs", FIELD(grpc.min_ping_interval_secs), limits::kKeepaliveSecs,
+                                "clients that ping more often are sent away")});
+  keys->push_back({Keys::Number("grpc.max_connection_idle_secs", FIELD(grpc.max_connection_idle_secs), limits::kConnectionSecs,
+                                "a connection without a call is closed after this; 0 never does")});
+  keys->push_back({Keys::Number("grpc.max_connection_age_secs", FIELD(grpc.max_connection_age_secs), limits::kConnectionSecs,
+                                "clients are asked to connect anew after this, which spreads them over servers; 0 never does")});
+  keys->push_back({Keys::Number("grpc.max_connection_age_grace_secs", FIELD(grpc.max_connection_age_grace_secs), limits::kConnectionSecs,
+                                "how long calls under way may then take")});
+  keys->push_back({Keys::Switch("grpc.reflection", FIELD(grpc.reflection), "whether grpcurl and the like may ask which services there are")});
+}
+
+void AddHttpKeys(std::vector<ConfigKey>* keys) {
   keys->push_back({Keys::Switch("http.enabled", FIELD(http.enabled), "whether OTLP/HTTP is served")});
   keys->push_back({Keys::Text("http.address", FIELD(http.address), limits::CheckAddress, "host:port; port 0 takes a free one",
                        "where OTLP/HTTP is served")});
+  AddTlsKeys("http.tls.", "of OTLP/HTTP", FIELD(http.tls), keys);
   keys->push_back({Keys::Number("http.max_body_bytes", FIELD(http.max_body_bytes), limits::kRequestBytes,
                          "the largest body that is taken, before and after decompression")});
+  keys->push_back({Keys::Number("http.max_receive_bytes", FIELD(http.max_receive_bytes), limits::kReceiveBytes,
+                                "what bodies that are coming in may take together; beyond it requests get 503")});
+  keys->push_back({Keys::Number("http.max_header_bytes", FIELD(http.max_header_bytes), limits::kHeaderBytes, "the request line and the headers of a request")});
   keys->push_back({Keys::Number("http.max_connections", FIELD(http.max_connections), limits::kMaxConnections,
                          "connections at a time; more are refused with 503")});
+  keys->push_back({Keys::Number("http.max_connections_per_client", FIELD(http.max_connections_per_client), limits::kOptionalConnections,
+                                "connections at a time of one IP address; more are refused with 503; 0 sets no limit")});
   keys->push_back({Keys::Number("http.idle_timeout_secs", FIELD(http.idle_timeout_secs), limits::kIdleTimeoutSecs,
                          "a connection without a request is closed after this")});
+  keys->push_back({Keys::Number("http.header_timeout_secs", FIELD(http.header_timeout_secs), limits::kRequestTimeoutSecs,
+                                "the headers of a request, and a TLS handshake, must be complete after this")});
   keys->push_back({Keys::Number("http.request_timeout_secs", FIELD(http.request_timeout_secs), limits::kRequestTimeoutSecs,
                          "a request must have arrived whole after this")});
+  keys->push_back({Keys::List("http.cors_allowed_origins", FIELD(http.cors_allowed_origins), limits::CheckOrigin, "origins, such as https://app.example, or *",
+                              "the web pages that may send from a browser; none by default")});
+  keys->push_back({Keys::List("http.cors_allowed_headers", FIELD(http.cors_allowed_headers), limits::CheckHeaderName, "names of headers",
+                              "what such pages may send besides Content-Type, Content-Encoding and Authorization")});
+  keys->push_back({Keys::Number("http.cors_max_age_secs", FIELD(http.cors_max_age_secs), limits::kCorsMaxAgeSecs, "how long a browser may remember what is allowed")});
+  keys->push_back({Keys::Switch("http.metrics_without_auth", FIELD(http.metrics_without_auth), "whether /metrics asks for no credentials although `auth` is set")});
 }
 
 void AddFlightKeys(std::vector<ConfigKey>* keys) {
   keys->push_back({Keys::Switch("flight.enabled", FIELD(flight.enabled), "whether Arrow Flight is served")});
   keys->push_back({Keys::Text("flight.address", FIELD(flight.address), limits::CheckAddress, "host:port; port 0 takes a free one",
                               "where Arrow Flight is served")});
-  keys->push_back({Keys::Text("flight.tls.cert_file", FIELD(flight.tls.cert_file), nullptr, "a PEM file",
-                              "the server's certificate and its chain; with flight.tls.key_file Flight is served over TLS alone")});
-  keys->push_back({Keys::Text("flight.tls.key_file", FIELD(flight.tls.key_file), nullptr, "a PEM file", "the certificate's private key")});
-  keys->push_back({Keys::Text("flight.tls.client_ca_file", FIELD(flight.tls.client_ca_file), nullptr, "a PEM file",
-                              "clients must show a certificate that one of these authorities signed (mutual TLS)")});
-  keys->push_back({Keys::Secret("flight.bearer_token", FIELD(flight.bearer_token), "the token that clients must send; empty lets anyone call")});
+  AddTlsKeys("flight.tls.", "of Flight", FIELD(flight.tls), keys);
+  keys->push_back({Keys::Secret("flight.bearer_token", FIELD(flight.bearer_token), "a token that clients of Flight may send besides those of `auth`")});
   keys->push_back({Keys::Number("flight.max_batch_bytes", FIELD(flight.max_batch_bytes), limits::kRequestBytes,
                                 "the largest record batch that a client may put")});
   keys->push_back({Keys::Number("flight.max_streams", FIELD(flight.max_streams), limits::kMaxStreams,
@@ -148,10 +220,13 @@ const std::vector<ConfigKey>& ConfigKeys() {
   static const std::vector<ConfigKey> keys = [] {
     std::vector<ConfigKey> all;
     AddStoreKeys(&all);
+    AddCompactionKeys(&all);
     AddRetentionKeys(&all);
     AddForwardKeys(&all);
     AddProcessKeys(&all);
-    AddServerKeys(&all);
+    AddSecurityKeys(&all);
+    AddGrpcKeys(&all);
+    AddHttpKeys(&all);
     AddFlightKeys(&all);
     return all;
   }();

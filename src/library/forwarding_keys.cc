@@ -32,27 +32,6 @@ ForwardingKey Signals() {
   return key;
 }
 
-ForwardingKey Headers() {
-  ForwardingKey key{"headers", KeyKind::kPairs, "sent with each request", "names and values; ${env:NAME} and ${file:PATH} are looked up", {}, {}};
-  key.is_secret = true;
-  key.set = [](ForwardingConfig* to, const Texts& texts) {
-    std::vector<std::pair<std::string, std::string>> headers;
-    for (const std::string& text : texts) {
-      OTLP_ASSIGN_OR_RETURN(auto pair, SplitPair("forwarding.headers", text));
-      OTLP_RETURN_NOT_OK(limits::CheckHeader("forwarding.headers", pair.first, pair.second));
-      headers.push_back(std::move(pair));
-    }
-    to->headers = std::move(headers);
-    return Status::Ok();
-  };
-  key.get = [](const ForwardingConfig& from) {
-    Texts texts;
-    for (const auto& [name, value] : from.headers) texts.push_back(name + "=" + value);
-    return texts;
-  };
-  return key;
-}
-
 void AddPlaceKeys(std::vector<ForwardingKey>* keys) {
   keys->push_back(Keys::Text("name", FIELD(name), limits::CheckDestinationName, "1 to 64 characters, no blanks",
                              "what the destination is called in metrics and messages, and on disk while data waits for it; made from protocol and "
@@ -69,7 +48,7 @@ void AddPlaceKeys(std::vector<ForwardingKey>* keys) {
 }
 
 void AddCredentialKeys(std::vector<ForwardingKey>* keys) {
-  keys->push_back(Headers());
+  keys->push_back(Keys::SecretPairs("headers", FIELD(headers), "sent with each request"));
   keys->push_back(Keys::Secret("bearer_token", FIELD(bearer_token), "sent as `authorization: Bearer …`"));
   keys->push_back(Keys::Text("username", FIELD(username), limits::CheckSecret, "a text; ${env:NAME} and ${file:PATH} are looked up", "with password: sent as `authorization: Basic …`"));
   keys->push_back(Keys::Secret("password", FIELD(password), "see username"));

@@ -125,6 +125,49 @@ struct KeyMaker {
     return key;
   }
 
+  // `check` judges each entry.
+  template <class Find>
+  static Key List(std::string name, Find find, Check check, std::string allowed, std::string help) {
+    Key key{name, KeyKind::kList, std::move(help), std::move(allowed), {}, {}};
+    key.set = [label = Label(name), find, check](Struct* to, const Texts& texts) {
+      for (const std::string& text : texts) OTLP_RETURN_NOT_OK(check(label, text));
+      find(*to) = texts;
+      return Status::Ok();
+    };
+    key.get = [find](const Struct& from) -> Texts { return find(from); };
+    return key;
+  }
+
+  template <class Find>
+  static Key SecretList(std::string name, Find find, std::string help) {
+    Key key = List(std::move(name), find, limits::CheckSecret, "texts; ${env:NAME} and ${file:PATH} are looked up", std::move(help));
+    key.is_secret = true;
+    return key;
+  }
+
+  // Headers, as "name=value".
+  template <class Find>
+  static Key SecretPairs(std::string name, Find find, std::string help) {
+    Key key{name, KeyKind::kPairs, std::move(help), "name=value; in values ${env:NAME} and ${file:PATH} are looked up", {}, {}};
+    key.set = [label = Label(name), find](Struct* to, const Texts& texts) {
+      Field<Find> pairs;
+      for (const std::string& text : texts) {
+        OTLP_ASSIGN_OR_RETURN(auto pair, SplitPair(label, text));
+        OTLP_RETURN_NOT_OK(limits::CheckHeader(label, pair.first, pair.second));
+        pairs.push_back(std::move(pair));
+      }
+      find(*to) = std::move(pairs);
+      return Status::Ok();
+    };
+    key.get = [find](const Struct& from) {
+      Texts texts;
+      for (const auto& [header, value] : find(from)) texts.push_back(header + "=" + value);
+      return texts;
+    };
+    key.is_secret = true;
+    return key;
+  }
+
   template <class Find>
   static Key Choice(std::string name, Find find, std::vector<std::pair<std::string, Field<Find>>> choices, std::string help) {
     std::string allowed;

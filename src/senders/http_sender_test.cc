@@ -468,7 +468,7 @@ TEST(OtlpSenderTest, RefusesHeadersAndFilesThatCannotBe) {
     options.tls = std::move(tls);
     return error(options);
   };
-  EXPECT_THAT(tls_error({.ca_file = "/nowhere.pem"}), HasSubstr("tls.ca_file: cannot read '/nowhere.pem'"));
+  EXPECT_THAT(tls_error({.ca_file = "/nowhere.pem"}), AllOf(HasSubstr("tls.ca_file: "), HasSubstr("'/nowhere.pem'"), HasSubstr("name a readable PEM file")));
   EXPECT_THAT(tls_error({.cert_file = "/nowhere.pem"}), HasSubstr("tls.cert_file is set without tls.key_file"));
   const auto one = testing::MakeTestCertificate(), other = testing::MakeTestCertificate();
   const std::string certificate = FileWith("certificate.pem", one.certificate), key = FileWith("key.pem", other.key);
@@ -483,9 +483,9 @@ TEST(OtlpSenderTest, RefusesCompressionThatTheProtocolHasNot) {
     options.compression = compression;
     return MakeSender(options).status().message();
   };
-  EXPECT_THAT(error(OtlpProtocol::kGrpc, RequestCompression::kZstd), HasSubstr("allowed there are none, gzip"));
-  EXPECT_THAT(error(OtlpProtocol::kHttp, RequestCompression::kLz4), HasSubstr("allowed there are none, gzip, zstd"));
-  EXPECT_THAT(error(OtlpProtocol::kFlight, RequestCompression::kGzip), HasSubstr("allowed there are none, lz4, zstd"));
+  EXPECT_THAT(error(OtlpProtocol::kGrpc, RequestCompression::kZstd), HasSubstr("allowed are none, gzip"));
+  EXPECT_THAT(error(OtlpProtocol::kHttp, RequestCompression::kLz4), HasSubstr("allowed are none, gzip, zstd"));
+  EXPECT_THAT(error(OtlpProtocol::kFlight, RequestCompression::kGzip), HasSubstr("allowed are none, lz4, zstd"));
 }
 
 }  // namespace

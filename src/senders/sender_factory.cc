@@ -37,25 +37,12 @@ Status CheckHeaders(const SenderOptions& options) {
   return Status::Ok();
 }
 
-bool Knows(OtlpProtocol protocol, RequestCompression compression) {
-  switch (compression) {
-    case RequestCompression::kNone: return true;
-    case RequestCompression::kGzip: return protocol != OtlpProtocol::kFlight;
-    case RequestCompression::kLz4: return protocol == OtlpProtocol::kFlight;
-    case RequestCompression::kZstd: return protocol != OtlpProtocol::kGrpc;
-  }
-  return false;
-}
-
 Status CheckCompression(const SenderOptions& options) {
   const OtlpProtocol protocol = options.endpoint.protocol;
-  if (Knows(protocol, options.compression)) return Status::Ok();
-  std::string allowed;
-  for (const RequestCompression c : {RequestCompression::kNone, RequestCompression::kGzip, RequestCompression::kLz4, RequestCompression::kZstd}) {
-    if (Knows(protocol, c)) allowed += (allowed.empty() ? "" : ", ") + std::string(RequestCompressionName(c));
-  }
-  return Status::Config("compression: " + std::string(RequestCompressionName(options.compression)) + " does not go with protocol " + std::string(ProtocolName(protocol)) +
-                        "; allowed there are " + allowed);
+  const std::string name(RequestCompressionName(options.compression));
+  if (HasCompression(protocol, name)) return Status::Ok();
+  return Status::Config("compression: '" + name + "' is not for the protocol " + std::string(ProtocolName(protocol)) + "; allowed are " +
+                        std::string(CompressionNames(protocol)));
 }
 
 }  // namespace

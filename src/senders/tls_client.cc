@@ -1,14 +1,12 @@
 #include "senders/tls_client.h"
 
-#include <cerrno>
-#include <cstring>
-#include <fstream>
-#include <iterator>
 #include <memory>
 
 #include <arpa/inet.h>
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
+
+#include "base/pem_file.h"
 
 namespace otlp_arrow {
 namespace {
@@ -16,13 +14,10 @@ namespace {
 namespace ssl = boost::asio::ssl;
 using boost::system::error_code;
 
-Result<std::string> ReadPem(const std::string& key, const std::string& path, const std::string& what, const std::string& label) {
+// An empty path is no file and no error.
+Result<std::string> ReadPem(std::string_view key, const std::string& path, std::string_view label) {
   if (path.empty()) return std::string();
-  std::ifstream file(path, std::ios::binary);
-  std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-  if (!file.is_open() || file.bad()) return Status::Config(key + ": cannot read '" + path + "': " + std::strerror(errno));
-  if (text.find(label) == std::string::npos) return Status::Config(key + ": '" + path + "' holds no " + what + " in PEM form");
-  return text;
+  return ReadPemFile(key, path, label);
 }
 
 Status Unusable(const std::string& key, const std::string& path, const error_code& error) {
@@ -82,9 +77,9 @@ Result<TlsFiles> ReadTlsFiles(const ClientTlsConfig& config) {
                                                    : "tls.cert_file is set without tls.key_file; a client's certificate needs both");
   }
   TlsFiles files;
-  OTLP_ASSIGN_OR_RETURN(files.authorities, ReadPem("tls.ca_file", config.ca_file, "certificate", "-----BEGIN CERTIFICATE-----"));
-  OTLP_ASSIGN_OR_RETURN(files.certificates, ReadPem("tls.cert_file", config.cert_file, "certificate", "-----BEGIN CERTIFICATE-----"));
-  OTLP_ASSIGN_OR_RETURN(files.key, ReadPem("tls.key_file", config.key_file, "private key", "PRIVATE KEY-----"));
+  OTLP_ASSIGN_OR_RETURN(files.authorities, ReadPem("tls.ca_file", config.ca_file, kPemCertificate));
+  OTLP_ASSIGN_OR_RETURN(files.certificates, ReadPem("tls.cert_file", config.cert_file, kPemCertificate));
+  OTLP_ASSIGN_OR_RETURN(files.key, ReadPem("tls.key_file", config.key_file, kPemKey));
   return files;
 }
 

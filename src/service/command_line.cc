@@ -36,7 +36,8 @@ std::string ValueName(const ConfigKey& key) {
   switch (key.kind) {
     case ConfigKey::Kind::kSwitch: return "true|false";
     case ConfigKey::Kind::kNumber: return "N";
-    case ConfigKey::Kind::kList: return "KEY[:TYPE],...";
+    case ConfigKey::Kind::kList: return key.name == "promote_attributes" ? "KEY[:TYPE],..." : "TEXT,...";
+    case ConfigKey::Kind::kPairs: return "NAME=VALUE,...";
     default: return "TEXT";
   }
 }
@@ -52,6 +53,9 @@ CLI::Option* AddSetting(CLI::App* command, const ConfigKey& key, Settings* setti
 }
 
 std::string GroupOf(const ConfigKey& key) {
+  if (key.name.starts_with("tls.") || key.name.starts_with("auth.")) return "Security";
+  if (key.name.starts_with("limits.")) return "Limits of items";
+  if (key.name.starts_with("compaction.")) return "Compaction";
   if (key.name.starts_with("grpc.")) return "OTLP/gRPC";
   if (key.name.starts_with("http.")) return "OTLP/HTTP";
   if (key.name.starts_with("flight.")) return "Arrow Flight";

@@ -53,7 +53,7 @@ std::string StartMessage(const Config& config, const ListenAddresses& addresses)
             " OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf\n";
   }
   if (!addresses.flight.empty()) {
-    const std::string scheme = config.flight.tls.cert_file.empty() ? "grpc://" : "grpc+tls://";
+    const std::string scheme = config.TlsOf(config.flight.tls).cert_file.empty() ? "grpc://" : "grpc+tls://";
     text += "  Flight     " + addresses.flight + "   pyarrow.flight.connect(\"" + scheme + Reachable(addresses.flight) + "\")\n";
   }
   for (const ForwardingConfig& destination : config.forwarding) {

@@ -1,5 +1,6 @@
 // Reading journals: whole segments, ranges of records, on and on beside the writer, and headers alone.
 #include <algorithm>
+#include <array>
 #include <memory>
 #include <utility>
 
@@ -188,17 +189,19 @@ Result<std::vector<std::string>> ListJournalSegments(const std::string& writer_d
 }
 
 Result<JournalSummary> SummarizeJournalSegment(const std::string& path, uint64_t after) {
-  constexpr size_t kWindow = 64 << 10;
+  constexpr size_t kWindow = 4 << 10;  // headers are wanted: of larger requests most is not read
   JournalSummary summary;
   summary.number = SegmentNumber(path.substr(path.rfind('/') + 1)).value_or(0);
   OTLP_ASSIGN_OR_RETURN(const platform::File file, platform::File::Open(path, platform::File::Mode::kRead));
   OTLP_ASSIGN_OR_RETURN(const uint64_t size, file.Size());
-  std::string window;
+  std::array<char, kWindow> memory;
+  std::string_view window;
   uint64_t window_at = 0;
   RecordHeader header{};
   for (uint64_t at = sizeof(SegmentHeader); at + sizeof(RecordHeader) <= size;) {
     if (at < window_at || at + sizeof(RecordHeader) > window_at + window.size()) {
-      OTLP_ASSIGN_OR_RETURN(window, file.ReadAt(at, kWindow));
+      OTLP_ASSIGN_OR_RETURN(const size_t read, file.ReadInto(at, memory.data(), memory.size()));
+      window = {memory.data(), read};
       window_at = at;
       if (window.size() < sizeof(RecordHeader)) break;  // cut off meanwhile
     }

@@ -1,14 +1,13 @@
 #include "server/flight/otlp_flight_server.h"
 
-#include <fstream>
 #include <mutex>
-#include <sstream>
 #include <utility>
 
 #include <arrow/flight/server.h>
 #include <arrow/flight/types.h>
 
 #include "base/host_port.h"
+#include "base/pem_file.h"
 #include "server/common/listen_error.h"
 #include "server/common/probe_address.h"
 #include "server/flight/bearer_auth.h"
@@ -21,23 +20,14 @@ namespace flight = arrow::flight;
 
 constexpr std::string_view kKey = "flight.address";
 
-Result<std::string> ReadPem(const std::string& key, const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  if (!file || !(text << file.rdbuf())) return Status::Config(key + ": cannot read '" + path + "'; name a readable PEM file");
-  std::string pem = std::move(text).str();
-  if (pem.find("-----BEGIN ") == pem.npos) return Status::Config(key + ": '" + path + "' is no PEM file (it has no -----BEGIN line)");
-  return pem;
-}
-
-Status SetTls(const ServerTlsConfig& tls, flight::FlightServerOptions* options) {
+Status SetTls(const std::string& section, const ServerTlsConfig& tls, flight::FlightServerOptions* options) {
   if (tls.cert_file.empty()) return Status::Ok();
   flight::CertKeyPair pair;
-  OTLP_ASSIGN_OR_RETURN(pair.pem_cert, ReadPem("flight.tls.cert_file", tls.cert_file));
-  OTLP_ASSIGN_OR_RETURN(pair.pem_key, ReadPem("flight.tls.key_file", tls.key_file));
+  OTLP_ASSIGN_OR_RETURN(pair.pem_cert, ReadPemFile(section + "cert_file", tls.cert_file, kPemCertificate));
+  OTLP_ASSIGN_OR_RETURN(pair.pem_key, ReadPemFile(section + "key_file", tls.key_file, kPemKey));
   options->tls_certificates = {std::move(pair)};
   if (tls.client_ca_file.empty()) return Status::Ok();
-  OTLP_ASSIGN_OR_RETURN(options->root_certificates, ReadPem("flight.tls.client_ca_file", tls.client_ca_file));
+  OTLP_ASSIGN_OR_RETURN(options->root_certificates, ReadPemFile(section + "client_ca_file", tls.client_ca_file, kPemCertificate));
   options->verify_client = true;
   return Status::Ok();
 }
@@ -49,25 +39,26 @@ class OtlpFlightServer::Impl {
   Impl(const Config& config, Pipeline* pipeline) : service_(config, pipeline) {}
   ~Impl() { Shutdown(std::chrono::milliseconds{0}); }
 
-  Status Start(const FlightConfig& config) {
+  Status Start(const Config& all) {
+    const FlightConfig& config = all.flight;
+    const ServerTlsConfig& tls = all.TlsOf(config.tls);
+    const std::string section = &tls == &config.tls ? "flight.tls." : "tls.";
     auto wanted = ParseHostPort(config.address);
     if (!wanted.ok()) return ListenError(kKey, config.address, wanted.status().message());
     OTLP_RETURN_NOT_OK(ProbeAddress(kKey, *wanted));
-    const bool has_tls = !config.tls.cert_file.empty();
+    const bool has_tls = !tls.cert_file.empty();
     const auto location = flight::Location::Parse((has_tls ? "grpc+tls://" : "grpc+tcp://") + wanted->ToString());
     if (!location.ok()) return ListenError(kKey, config.address, location.status().message());
 
     flight::FlightServerOptions options(*location);
-    OTLP_RETURN_NOT_OK(SetTls(config.tls, &options));
-    if (!config.bearer_token.empty()) {
-      OTLP_ASSIGN_OR_RETURN(auto auth, BearerAuth::Make(config.bearer_token));
-      options.middleware.emplace_back("bearer", std::move(auth));
-    }
+    OTLP_RETURN_NOT_OK(SetTls(section, tls, &options));
+    OTLP_ASSIGN_OR_RETURN(auto authenticator, Authenticator::Make(all.auth, {{"flight.bearer_token", config.bearer_token}}));
+    if (authenticator) options.middleware.emplace_back("auth", std::make_shared<BearerAuth>(std::move(authenticator)));
     const arrow::Status started = service_.Init(options);
     if (!started.ok()) {
       return ListenError(kKey, config.address,
                          "gRPC refused it (" + started.message() + "); choose another address" +
-                             (has_tls ? ", or check that flight.tls.key_file is the key of flight.tls.cert_file" : ""));
+                             (has_tls ? ", or check that " + section + "key_file is the key of " + section + "cert_file" : ""));
     }
     started_ = true;
     wanted->port = static_cast<uint16_t>(service_.port());
@@ -98,7 +89,7 @@ class OtlpFlightServer::Impl {
 
 Result<std::unique_ptr<OtlpFlightServer>> OtlpFlightServer::Start(const Config& config, Pipeline* pipeline) {
   auto impl = std::make_unique<Impl>(config, pipeline);
-  OTLP_RETURN_NOT_OK(impl->Start(config.flight));
+  OTLP_RETURN_NOT_OK(impl->Start(config));
   return std::unique_ptr<OtlpFlightServer>(new OtlpFlightServer(std::move(impl)));
 }
 
