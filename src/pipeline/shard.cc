@@ -42,6 +42,7 @@ Shard::Shard(const StoreLayout& layout, const Config& config, std::vector<Promot
       writer_id_(NewWriterId()) {
   if (is_relay_) return;
   SignalWriterOptions options;
+  options.format = config_.format;
   options.compression = config_.compression;
   options.sync = config_.acknowledge == Acknowledge::kFsync;
   options.promoted = std::move(promoted);

@@ -7,8 +7,12 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
+#include "otlp_arrow/config.h"
 #include "otlp_arrow/signal.h"
+#include "otlp_arrow/status.h"
 
 namespace otlp_arrow {
 
@@ -19,14 +23,30 @@ struct SequenceRange {
   bool Contains(uint64_t sequence) const { return sequence >= first && sequence <= last; }
 };
 
-// A data file's name taken apart: <yyyymmdd>T<hhmmss>Z-<writer>-<first>_<last>.arrow
+// ".arrow" or ".parquet": what a file is read as.
+std::string_view FileExtension(FileFormat format);
+// By the extension; nullopt for any other, and for names that begin with a dot.
+std::optional<FileFormat> FormatOfFileName(std::string_view name);
+
+// A data file's name taken apart: <yyyymmdd>T<hhmmss>Z-<writer>-<first>_<last>.<extension>, or, of several such files
+// merged into one, <yyyymmdd>T<hhmmss>Z-<id>-merged.<extension>
 struct DataFileName {
-  std::chrono::sys_seconds time;  // when the first of its items arrived
-  std::string writer;
-  SequenceRange range;
+  std::chrono::sys_seconds time;  // when the first of its items arrived; merged: the latest time of the files that it replaces
+  std::string writer;             // merged: an id of its own
+  SequenceRange range{1, 0};      // of the writer's journal; merged: none
+  FileFormat format = FileFormat::kArrow;
+  bool merged = false;
 
   std::string ToString() const;
   static std::optional<DataFileName> Parse(std::string_view name);
+};
+
+// A file whose name is one of ours.
+struct DataFile {
+  std::string path;       // whole
+  std::string partition;  // the folder below the signal's, such as "date=2026-01-31/hour=23"; empty: none
+  DataFileName name;
+  uint64_t bytes = 0;
 };
 
 class StoreLayout {
@@ -35,6 +55,11 @@ class StoreLayout {
 
   const std::string& root() const { return root_; }
   std::string DataDir(Signal signal) const { return root_ + "/otlp/" + std::string(SignalName(signal)); }
+  // Held shared while a file is renamed into a signal's folder or deleted there, exclusively while the folder is exchanged.
+  std::string PublishLock() const { return root_ + "/otlp/.lock"; }
+  // Where files are merged; `lock` in it is held by the one process that does.
+  std::string CompactDir() const { return root_ + "/compact"; }
+  std::string CompactLock() const { return CompactDir() + "/lock"; }
   std::string JournalsDir() const { return root_ + "/journal"; }
   std::string WriterDir(const std::string& writer) const { return JournalsDir() + "/" + writer; }
   std::string WriterLock(const std::string& writer) const { return WriterDir(writer) + "/lock"; }
@@ -54,6 +79,10 @@ class StoreLayout {
  private:
   std::string root_;
 };
+
+// The signal's data files, those in partitions too, the oldest first. Folders and files of other names, and those
+// that begin with a dot, are passed over. A missing folder has none.
+Result<std::vector<DataFile>> ListDataFiles(const StoreLayout& layout, Signal signal);
 
 // A new writer id: 12 lower-case hex digits from the system's random source.
 std::string NewWriterId();

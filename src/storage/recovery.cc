@@ -78,6 +78,7 @@ class Adoption {
         sync_(config.acknowledge == Acknowledge::kFsync),
         chunk_bytes_(ChunkBytes(config.max_file_bytes, lanes)) {
     SignalWriterOptions options;
+    options.format = config.format;
     options.compression = config.compression;
     options.sync = sync_;
     options.promoted = std::move(promoted);
@@ -117,10 +118,9 @@ class Adoption {
  private:
   Status FindPublished() {
     for (Signal s : kAllSignals) {
-      OTLP_ASSIGN_OR_RETURN(const auto entries, platform::ListDirectory(layout_.DataDir(s)));
-      for (const auto& entry : entries) {
-        const auto name = DataFileName::Parse(entry.name);
-        if (name && name->writer == writer_) published_[static_cast<size_t>(s)].push_back(name->range);
+      OTLP_ASSIGN_OR_RETURN(const auto files, ListDataFiles(layout_, s));
+      for (const auto& file : files) {
+        if (file.name.writer == writer_ && !file.name.merged) published_[static_cast<size_t>(s)].push_back(file.name.range);
       }
     }
     return Status::Ok();

@@ -10,21 +10,17 @@ namespace {
 
 struct Candidate {
   Signal signal;
-  DataFileName name;
-  std::string path;
-  uint64_t bytes;
+  DataFile file;
 };
 
-Result<std::vector<Candidate>> ListDataFiles(const StoreLayout& layout) {
+// Of all signals, the oldest first.
+Result<std::vector<Candidate>> ListCandidates(const StoreLayout& layout) {
   std::vector<Candidate> files;
   for (Signal s : kAllSignals) {
-    OTLP_ASSIGN_OR_RETURN(const auto entries, platform::ListDirectory(layout.DataDir(s)));
-    for (const auto& entry : entries) {
-      const auto name = DataFileName::Parse(entry.name);
-      if (name) files.push_back({s, *name, layout.DataDir(s) + "/" + entry.name, entry.size});
-    }
+    OTLP_ASSIGN_OR_RETURN(auto of_signal, ListDataFiles(layout, s));
+    for (DataFile& file : of_signal) files.push_back({s, std::move(file)});
   }
-  std::stable_sort(files.begin(), files.end(), [](const auto& a, const auto& b) { return a.name.time < b.name.time; });
+  std::stable_sort(files.begin(), files.end(), [](const auto& a, const auto& b) { return a.file.name.time < b.file.name.time; });
   return files;
 }
 
@@ -44,19 +40,19 @@ bool RetentionRules::any() const {
 
 Result<std::vector<ExpiredFile>> ExpireFiles(const StoreLayout& layout, const RetentionRules& rules, std::chrono::sys_seconds now,
                                              const std::function<bool(const std::string& writer)>& may_delete) {
-  OTLP_ASSIGN_OR_RETURN(const auto files, ListDataFiles(layout));
+  OTLP_ASSIGN_OR_RETURN(const auto candidates, ListCandidates(layout));
   uint64_t total = 0;
-  for (const auto& file : files) total += file.bytes;
+  for (const auto& candidate : candidates) total += candidate.file.bytes;
   std::vector<ExpiredFile> expired;
-  for (const auto& file : files) {
-    const auto max_age = rules.max_age[static_cast<size_t>(file.signal)];
+  for (const auto& [signal, file] : candidates) {
+    const auto max_age = rules.max_age[static_cast<size_t>(signal)];
     const bool too_old = max_age.count() != 0 && now - file.name.time > max_age;
     const bool too_much = rules.max_total_bytes != 0 && total > rules.max_total_bytes;
     if ((!too_old && !too_much) || !may_delete(file.name.writer)) continue;
     const auto rows = CountRows(file.path);
     OTLP_RETURN_NOT_OK(platform::Remove(file.path));
     total -= file.bytes;
-    expired.push_back({file.signal, file.name.writer, file.path, rows.ok() ? *rows : 0});
+    expired.push_back({signal, file.name.writer, file.path, rows.ok() ? *rows : 0});
   }
   return expired;
 }

@@ -17,7 +17,8 @@ std::unique_ptr<TableDecoder> SignalWriter::MakeDecoder() {
 Status SignalWriter::WriteBatch(const std::shared_ptr<arrow::RecordBatch>& batch) {
   if (!file_) {
     const std::string temporary = layout_.WriterDir(writer_id_) + "/" + std::string(SignalName(signal_)) + options_.temporary_tag + ".tmp";
-    OTLP_ASSIGN_OR_RETURN(file_, TableFileWriter::Create(temporary, decoder_->schema(), options_.compression, options_.resources.get()));
+    const TableFileOptions file_options{.format = options_.format, .compression = options_.compression, .row_group_rows = options_.row_group_rows};
+    OTLP_ASSIGN_OR_RETURN(file_, TableFileWriter::Create(temporary, decoder_->schema(), file_options, options_.resources.get()));
   }
   return file_->Write(*batch);
 }
@@ -48,9 +49,9 @@ Status SignalWriter::Publish(PublishedFile* file) {
   if (!has_pending()) return Status::Ok();
   OTLP_RETURN_NOT_OK(decoder_->Flush());
   if (file_) {
-    const DataFileName name{first_time_, writer_id_, range_};
+    const DataFileName name{first_time_, writer_id_, range_, options_.format};
     const std::string path = layout_.DataDir(signal_) + "/" + name.ToString();
-    OTLP_RETURN_NOT_OK(file_->Publish(*decoder_->DictionaryBatch(), path, options_.sync));
+    OTLP_RETURN_NOT_OK(file_->Publish(*decoder_->DictionaryBatch(), PublishTarget{path, layout_.PublishLock(), options_.sync}));
     file->path = path;
     file->rows = file_->rows();
   }

@@ -18,7 +18,9 @@
 namespace otlp_arrow {
 
 struct SignalWriterOptions {
+  FileFormat format = FileFormat::kArrow;
   Compression compression = Compression::kZstd;
+  int64_t row_group_rows = 128 << 10;       // of Parquet files
   bool sync = false;                        // published files are on the device
   int64_t max_dictionary_bytes = 16 << 20;  // a file is closed when its dictionaries reach this
   std::vector<PromotedAttribute> promoted;

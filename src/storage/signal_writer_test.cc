@@ -115,14 +115,23 @@ TEST_F(SignalWriterTest, AfterAFailedPublishTheSameCanBeWrittenAgain) {
   const std::string request = NamedRequest(Signal::kTraces, "a", 3);
   ASSERT_TRUE(writer.Add(7, request, 3, false).ok());
   ASSERT_TRUE(platform::RemoveTree(layout_.DataDir(Signal::kTraces)).ok());
+  ASSERT_TRUE(platform::ReplaceFile(layout_.DataDir(Signal::kTraces), "in the way", false).ok());
   PublishedFile file;
   EXPECT_EQ(writer.Publish(&file).code(), StatusCode::kIo);
   EXPECT_EQ(writer.pending().first, 7u);
   writer.Abandon();
+  ASSERT_TRUE(platform::Remove(layout_.DataDir(Signal::kTraces)).ok());
   ASSERT_TRUE(platform::CreateDirectories(layout_.DataDir(Signal::kTraces)).ok());
   ASSERT_TRUE(writer.Add(7, request, 3, false).ok());
   EXPECT_EQ(NamesIn(Signal::kTraces, ReadBatches(Publish(writer).path)), ItemNames("a", 3));
   EXPECT_TRUE(WriterFiles().empty());
+}
+
+TEST_F(SignalWriterTest, FoldersThatSomebodyRemovedAreMadeAgain) {
+  SignalWriter writer = Make();
+  ASSERT_TRUE(writer.Add(1, NamedRequest(Signal::kTraces, "a", 3), 3, false).ok());
+  ASSERT_TRUE(platform::RemoveTree(layout_.root() + "/otlp").ok());
+  EXPECT_EQ(NamesIn(Signal::kTraces, ReadBatches(Publish(writer).path)), ItemNames("a", 3));
 }
 
 TEST_F(SignalWriterTest, AFailedAddKeepsItsRangeForTheNextTry) {

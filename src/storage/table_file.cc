@@ -12,6 +12,8 @@
 #include "base/platform/platform.h"
 #include "storage/buffer_codec.h"
 #include "storage/caching_pool.h"
+#include "storage/layout.h"
+#include "storage/parquet_table_file.h"
 
 namespace otlp_arrow {
 namespace {
@@ -67,7 +69,7 @@ class IpcFileWriter : public TableFileWriter {
     return Status::Ok();
   }
 
-  Status Publish(const arrow::RecordBatch& dictionaries, const std::string& path, bool sync) override {
+  Status Publish(const arrow::RecordBatch& dictionaries, const PublishTarget& target) override {
     auto collected = arrow::ipc::CollectDictionaries(dictionaries, mapper_);
     if (!collected.ok()) return FromArrow(collected.status(), "collect the dictionaries of", path_);
     for (const auto& [id, dictionary] : *collected) {
@@ -79,18 +81,7 @@ class IpcFileWriter : public TableFileWriter {
     OTLP_RETURN_NOT_OK(FromArrow(writer_->Close(), "finish", path_));
     OTLP_RETURN_NOT_OK(FromArrow(stream_->Flush(), "finish", path_));
     OTLP_RETURN_NOT_OK(FromArrow(raw_->Close(), "close", path_));
-    if (sync) {
-      OTLP_ASSIGN_OR_RETURN(platform::File file, platform::File::Open(path_, platform::File::Mode::kRead));
-      OTLP_RETURN_NOT_OK(file.Sync());
-    }
-    OTLP_RETURN_NOT_OK(platform::Rename(path_, path));
-    if (sync) {
-      // After an error the same rows are written again, perhaps under another name: this file must not stay.
-      if (Status status = platform::SyncDirectory(path.substr(0, path.rfind('/'))); !status.ok()) {
-        (void)platform::Remove(path);
-        return status;
-      }
-    }
+    OTLP_RETURN_NOT_OK(PublishFile(path_, target));
     published_ = true;
     return Status::Ok();
   }
@@ -115,13 +106,15 @@ TableFileResources::TableFileResources() : pool(std::make_unique<CachingPool>())
 TableFileResources::~TableFileResources() = default;
 
 Result<std::unique_ptr<TableFileWriter>> TableFileWriter::Create(const std::string& temporary_path, std::shared_ptr<arrow::Schema> schema,
-                                                                 Compression compression, TableFileResources* resources) {
+                                                                 const TableFileOptions& options, TableFileResources* resources) {
+  if (options.format == FileFormat::kParquet) return CreateParquetFile(temporary_path, std::move(schema), options);
   auto writer = std::make_unique<IpcFileWriter>(temporary_path, *schema);
-  OTLP_RETURN_NOT_OK(writer->Open(schema, compression, resources));
+  OTLP_RETURN_NOT_OK(writer->Open(schema, options.compression, resources));
   return std::unique_ptr<TableFileWriter>(std::move(writer));
 }
 
 Result<int64_t> CountRows(const std::string& path) {
+  if (FormatOfFileName(path.substr(path.rfind('/') + 1)) == FileFormat::kParquet) return CountParquetRows(path);
   auto damaged = [&](const arrow::Status& status) { return Status::Io("'" + path + "' is no whole Arrow file: " + status.message()); };
   auto file = arrow::io::ReadableFile::Open(path);
   if (!file.ok()) return damaged(file.status());

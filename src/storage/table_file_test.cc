@@ -55,7 +55,7 @@ class TableFile : public ::testing::TestWithParam<Compression> {
     EXPECT_TRUE(decoder->Flush().ok());
     EXPECT_EQ(writer->rows(), rows);
     EXPECT_FALSE(platform::Exists(path)) << "visible before it is whole";
-    const Status published = writer->Publish(*decoder->DictionaryBatch(), path, false);
+    const Status published = writer->Publish(*decoder->DictionaryBatch(), PublishTarget{path});
     EXPECT_TRUE(published.ok()) << published.ToString();
     EXPECT_FALSE(platform::Exists(temporary_));
     return wanted;
@@ -173,7 +173,7 @@ TEST_P(TableFile, ErrorsNameThePathAndCanBeTriedAgain) {
   const auto batches = *DecodeOtlp(Signal::kTraces, testing::NamedRequest(Signal::kTraces, "x", 1));
   auto writer = Create(batches[0]->schema());
   ASSERT_TRUE(writer->Write(*batches[0]).ok());
-  EXPECT_EQ(writer->Publish(*batches[0]->Slice(0, 0), dir_ / "none/file.arrow", false).code(), StatusCode::kIo);
+  EXPECT_EQ(writer->Publish(*batches[0]->Slice(0, 0), PublishTarget{dir_ / "none/file.arrow"}).code(), StatusCode::kIo);
   writer.reset();
   EXPECT_TRUE(platform::ListDirectory(dir_.path())->empty());
 }
@@ -182,7 +182,7 @@ TEST_P(TableFile, SyncsWhenAsked) {
   const auto batches = *DecodeOtlp(Signal::kTraces, testing::NamedRequest(Signal::kTraces, "x", 4));
   auto writer = Create(batches[0]->schema());
   ASSERT_TRUE(writer->Write(*batches[0]).ok());
-  const Status published = writer->Publish(*batches[0]->Slice(0, 0), dir_ / "file.arrow", true);
+  const Status published = writer->Publish(*batches[0]->Slice(0, 0), PublishTarget{dir_ / "file.arrow", "", true});
   ASSERT_TRUE(published.ok()) << published.ToString();
   EXPECT_EQ(testing::NamesIn(Signal::kTraces, ReadBatches(dir_ / "file.arrow")), testing::ItemNames("x", 4));
 }
