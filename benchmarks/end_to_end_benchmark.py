@@ -17,6 +17,7 @@ import statistics
 import subprocess
 import tempfile
 
+from receiving import collector, discarding
 from servers import ROOT, Server, build_directory, free_address
 
 LOADS = {  # name: what it is, flags of the load generator
@@ -30,40 +31,15 @@ LOADS = {  # name: what it is, flags of the load generator
 }
 DEFAULT_LOADS = ["grpc-4x100", "grpc-64x100", "grpc-4x1000", "http-4x100", "grpc-gzip-4x100"]
 
-COLLECTOR_CONFIG = """
-receivers: {{otlp: {{protocols: {{grpc: {{endpoint: "{grpc}", max_recv_msg_size_mib: 64}}, http: {{endpoint: "{http}"}}}}}}}}
-processors: {{batch: {{}}}}
-exporters: {{file: {{path: "{path}", format: proto, compression: zstd}}}}
-service:
-  telemetry: {{metrics: {{level: none}}, logs: {{level: warn}}}}
-  pipelines:
-    traces: {{receivers: [otlp], processors: [batch], exporters: [file]}}
-    metrics: {{receivers: [otlp], processors: [batch], exporters: [file]}}
-    logs: {{receivers: [otlp], processors: [batch], exporters: [file]}}
-"""
-
 
 def start_ours(build, directory):
     return Server([build / "bin/otlp-arrow", "serve", "--no-flight", "--output-dir", directory / "data", "--grpc-address", "127.0.0.1:0", "--http-address",
                    "127.0.0.1:0", "--no-flight"], directory)
 
 
-def start_discarding(build, directory):
-    return Server([build / "benchmarks/discard_server", "127.0.0.1:0", "127.0.0.1:0"], directory)
-
-
 def start_ours_alone(build, directory):
     grpc, http = free_address(), free_address()
     return Server([build / "benchmarks/receive_only", grpc, http], directory, grpc, http)
-
-
-def start_collector(_, directory):
-    grpc, http = free_address(), free_address()
-    (directory / "data").mkdir()
-    config = directory / "collector.yaml"
-    config.write_text(COLLECTOR_CONFIG.format(grpc=grpc, http=http, path=directory / "data/otlp"))
-    # What its batch processor and queue hold must reach the file before SIGTERM, or it may end with a panic.
-    return Server([os.environ["OTELCOL_BIN"], "--config", config], directory, grpc, http, settle_secs=1)
 
 
 def stored_items(build, data):
@@ -132,11 +108,11 @@ def main():
     options = parser.parse_args()
     rounds, seconds = (1, 0.3) if options.quick else (options.rounds, options.seconds)
 
-    servers = {"discards all": start_discarding, "otlp-arrow": start_ours}
+    servers = {"discards all": discarding, "otlp-arrow": start_ours}
     if options.servers_alone:
         servers["servers alone"] = start_ours_alone
     if os.environ.get("OTELCOL_BIN"):
-        servers["collector"] = start_collector
+        servers["collector"] = collector
     for load in options.loads:
         title, flags = LOADS[load]
         runs_of = {name: [] for name in servers}

@@ -87,23 +87,19 @@ class Worker {
   }
 
   void Run(double end) {
-    for (auto& place : places_) Send(place.get());
-    size_t under_way = places_.size();
+    size_t under_way = 0;
+    for (auto& place : places_) under_way += Send(place.get()) ? 1 : 0;
     void* tag = nullptr;
     bool ok = false;
     while (under_way > 0 && queue_.Next(&tag, &ok)) {
       auto* place = static_cast<Place*>(tag);
       const double now = WallTime();
       if (place->status.ok()) {
-        tally_.OnTaken(*place->request, Text(place->response), now - place->sent_at);
+        tally_.OnTaken(*place->request, Text(place->response), false, now - place->sent_at);
       } else {
         tally_.OnError(*place->request, "gRPC " + std::to_string(place->status.error_code()) + ": " + place->status.error_message());
       }
-      if (now < end) {
-        Send(place);
-      } else {
-        --under_way;
-      }
+      if (now >= end || !Send(place)) --under_way;
     }
     queue_.Shutdown();
     while (queue_.Next(&tag, &ok)) {
@@ -113,8 +109,10 @@ class Worker {
   const Tally& tally() const { return tally_; }
 
  private:
-  void Send(Place* place) {
-    place->request = &round_.Next();
+  // False: there are no more requests.
+  bool Send(Place* place) {
+    place->request = round_.Next();
+    if (!place->request) return false;
     place->reader.reset();
     place->context.emplace();
     place->context->set_deadline(std::chrono::system_clock::now() + kTimeout);
@@ -125,6 +123,7 @@ class Worker {
     place->reader = place->stub.PrepareUnaryCall(&*place->context, method_, bytes, &queue_);
     place->reader->StartCall();
     place->reader->Finish(&place->response, &place->status, place);
+    return true;
   }
 
   const Load& load_;
@@ -138,6 +137,9 @@ class Worker {
 }  // namespace
 
 LoadResult RunGrpcLoad(const Load& load) {
+  const Load idle_load = IdleLoad(load);
+  Worker idle(idle_load, 0);
+  idle.Run(0);
   std::vector<std::unique_ptr<Worker>> workers;
   for (int t = 0; t < load.threads; ++t) workers.push_back(std::make_unique<Worker>(load, t));
   const double begin = WallTime();
@@ -145,6 +147,7 @@ LoadResult RunGrpcLoad(const Load& load) {
   for (auto& worker : workers) threads.emplace_back([&worker, end = begin + load.seconds] { worker->Run(end); });
   for (auto& thread : threads) thread.join();
   LoadResult result;
+  result.idle_items_acked = idle.tally().items_acked;
   result.seconds = WallTime() - begin;
   for (const auto& worker : workers) result.tally += worker->tally();
   return result;

@@ -41,9 +41,9 @@ Tcp::socket Connect(asio::io_context* context, const HostPort& server) {
 class Connection {
  public:
   Connection(const Load& load, Tcp::socket socket, RequestRound* round, Tally* tally)
-      : socket_(std::move(socket)), round_(round), tally_(tally) {
+      : socket_(std::move(socket)), json_(load.json), round_(round), tally_(tally) {
     head_ = "POST /v1/" + std::string(SignalName(load.signal)) + " HTTP/1.1\r\nHost: " + load.address +
-            "\r\nContent-Type: application/x-protobuf\r\n" + (load.gzip ? "Content-Encoding: gzip\r\n" : "") + "Content-Length: ";
+            "\r\nContent-Type: application/" + (load.json ? "json" : "x-protobuf") + "\r\n" + (load.gzip ? "Content-Encoding: gzip\r\n" : "") + "Content-Length: ";
   }
 
   void Start(double end) {
@@ -53,7 +53,8 @@ class Connection {
 
  private:
   void Send() {
-    request_ = &round_->Next();
+    request_ = round_->Next();
+    if (!request_) return;
     head_and_length_ = head_ + std::to_string(request_->bytes.size()) + "\r\n\r\n";
     sent_at_ = WallTime();
     const std::array<asio::const_buffer, 2> parts = {asio::buffer(head_and_length_), asio::buffer(request_->bytes)};
@@ -69,7 +70,7 @@ class Connection {
       if (error) return tally_->OnError(*request_, error.message());
       const double now = WallTime();
       if (response_.result_int() == 200) {
-        tally_->OnTaken(*request_, response_.body(), now - sent_at_);
+        tally_->OnTaken(*request_, response_.body(), json_, now - sent_at_);
       } else {
         tally_->OnError(*request_, "HTTP " + std::to_string(response_.result_int()));
       }
@@ -78,6 +79,7 @@ class Connection {
   }
 
   Tcp::socket socket_;
+  const bool json_;
   RequestRound* round_;
   Tally* tally_;
   std::string head_, head_and_length_;
@@ -113,6 +115,9 @@ LoadResult RunHttpLoad(const Load& load) {
     std::fprintf(stderr, "%s\n", server.status().ToString().c_str());
     std::exit(1);
   }
+  const Load idle_load = IdleLoad(load);
+  Worker idle(idle_load, *server, 0);
+  idle.Run(0);
   std::vector<std::unique_ptr<Worker>> workers;
   for (int t = 0; t < load.threads; ++t) workers.push_back(std::make_unique<Worker>(load, *server, t));
   const double begin = WallTime();
@@ -120,6 +125,7 @@ LoadResult RunHttpLoad(const Load& load) {
   for (auto& worker : workers) threads.emplace_back([&worker, end = begin + load.seconds] { worker->Run(end); });
   for (auto& thread : threads) thread.join();
   LoadResult result;
+  result.idle_items_acked = idle.tally.items_acked;
   result.seconds = WallTime() - begin;
   for (const auto& worker : workers) result.tally += worker->tally;
   return result;
