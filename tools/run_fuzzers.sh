@@ -10,8 +10,8 @@ cd "$(dirname "$0")/.."
 seconds=$1
 shift
 cmake --preset fuzz >/dev/null
-cmake --build --preset fuzz -j "${JOBS:-$(nproc)}"
-(( $# )) || set -- $(basename -a build/fuzz/fuzz/*_fuzzer)
+cmake --build --preset fuzz -j "${JOBS:-$(nproc)}" --target "${@:-fuzzers}"
+(( $# )) || set -- $(find src -name '*_fuzzer.cc' -printf '%f\n' | sed 's/\.cc$//' | sort)
 
 export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
 mkdir -p build/fuzz/crashes build/reports/fuzz
