@@ -33,10 +33,11 @@ def inspect(path):
 
 
 class Server:
-    """`otlp-arrow serve` on free ports of the loopback interface, with what it says on standard error in a file."""
+    """`otlp-arrow serve` on free ports of the loopback interface, with what it says on standard error in a file. `tls`: the context to ask
+    it with over HTTPS; `token`: the bearer token that /metrics asks for."""
 
-    def __init__(self, directory, *flags, env=None, ready=True, cwd=None, preexec_fn=None, grpc="127.0.0.1:0", flight="127.0.0.1:0"):
-        self.directory = pathlib.Path(directory)
+    def __init__(self, directory, *flags, env=None, ready=True, cwd=None, preexec_fn=None, grpc="127.0.0.1:0", flight="127.0.0.1:0", tls=None, token=None):
+        self.directory, self.tls, self.token = pathlib.Path(directory), tls, token
         self.started = time.monotonic()
         command = [BINARY, "serve", "--output-dir", directory, "--grpc-address", grpc, "--http-address", "127.0.0.1:0", "--flight-address", flight,
                    *flags]
@@ -68,9 +69,12 @@ class Server:
 
     def get(self, path):
         """GET on the HTTP server: status and text."""
-        connection = http.client.HTTPConnection(self.http, timeout=10)
+        if self.tls:
+            connection = http.client.HTTPSConnection(self.http, timeout=10, context=self.tls)
+        else:
+            connection = http.client.HTTPConnection(self.http, timeout=10)
         try:
-            connection.request("GET", path)
+            connection.request("GET", path, headers={"Authorization": f"Bearer {self.token}"} if self.token else {})
             response = connection.getresponse()
             return response.status, response.read().decode()
         finally:
