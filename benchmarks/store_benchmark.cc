@@ -115,7 +115,7 @@ void WriteWithArrow(const std::vector<Batches>& files, const fs::path& path) {
 
 void WriteWithOurs(const std::vector<Batches>& files, const fs::path& path, TableFileResources* resources) {
   for (const Batches& batches : files) {
-    auto writer = TableFileWriter::Create(path.string() + ".tmp", batches[0]->schema(), Compression::kZstd, resources);
+    auto writer = TableFileWriter::Create(path.string() + ".tmp", batches[0]->schema(), TableFileOptions{}, resources);
     Check(writer.status());
     for (const auto& batch : batches) Check((*writer)->Write(*batch));
     Check((*writer)->Publish(*batches.back()->Slice(0, 0), PublishTarget{path.string()}));

@@ -1,7 +1,7 @@
 # otlp_arrow_find_arrow(<python>...): an Arrow package that CMake finds, else the wheel of pyarrow that the first of these
 # interpreters imports. Also installed: a program that links the static library needs the same Arrow.
 #
-# Sets in the caller's scope OTLP_ARROW_ARROW_LINK (what to link) and OTLP_ARROW_ARROW_FLIGHT_LINK (for Arrow Flight; unset where
+# Sets in the caller's scope OTLP_ARROW_ARROW_LINK (what to link: Arrow and its Parquet library) and OTLP_ARROW_ARROW_FLIGHT_LINK (for Arrow Flight; unset where
 # there is none), and where that is the wheel OTLP_ARROW_ARROW_INCLUDE and OTLP_ARROW_ARROW_LIBRARY_DIR, or where there is neither
 # OTLP_ARROW_ARROW_ERROR.
 function(otlp_arrow_find_arrow)
@@ -10,8 +10,9 @@ function(otlp_arrow_find_arrow)
   unset(OTLP_ARROW_ARROW_LINK PARENT_SCOPE)
   unset(OTLP_ARROW_ARROW_FLIGHT_LINK PARENT_SCOPE)
   find_package(Arrow CONFIG QUIET)
-  if(Arrow_FOUND)
-    set(OTLP_ARROW_ARROW_LINK Arrow::arrow_shared PARENT_SCOPE)
+  find_package(Parquet CONFIG QUIET)
+  if(Arrow_FOUND AND Parquet_FOUND)
+    set(OTLP_ARROW_ARROW_LINK Arrow::arrow_shared Parquet::parquet_shared PARENT_SCOPE)
     find_package(ArrowFlight CONFIG QUIET)
     if(ArrowFlight_FOUND)
       set(OTLP_ARROW_ARROW_FLIGHT_LINK ArrowFlight::arrow_flight_shared PARENT_SCOPE)
@@ -36,7 +37,7 @@ function(otlp_arrow_find_arrow)
       continue()
     endif()
     message(STATUS "Arrow ${version} from the pyarrow wheel in ${directory}")
-    set(OTLP_ARROW_ARROW_LINK ${directory}/libarrow.so.2300 PARENT_SCOPE)
+    set(OTLP_ARROW_ARROW_LINK ${directory}/libparquet.so.2300 ${directory}/libarrow.so.2300 PARENT_SCOPE)
     if(EXISTS ${directory}/libarrow_flight.so.2300)
       set(OTLP_ARROW_ARROW_FLIGHT_LINK ${directory}/libarrow_flight.so.2300 PARENT_SCOPE)
     endif()

@@ -7,6 +7,8 @@
 #include <arrow/io/file.h>
 #include <arrow/ipc/reader.h>
 #include <gtest/gtest.h>
+#include <parquet/arrow/reader.h>
+#include <parquet/file_reader.h>
 
 #include "plain_batch.h"
 #include "random_otlp.h"
@@ -71,6 +73,21 @@ const char* NameColumn(Signal signal) {
   return signal == Signal::kTraces ? "name" : signal == Signal::kMetrics ? "metric_name" : "body";
 }
 
+std::vector<std::shared_ptr<arrow::RecordBatch>> ReadParquet(const std::string& path) {
+  auto reader = *parquet::arrow::FileReader::Make(arrow::default_memory_pool(), parquet::ParquetFileReader::OpenFile(path));
+  std::vector<std::shared_ptr<arrow::RecordBatch>> batches;
+  for (int group = 0; group < reader->num_row_groups(); ++group) {
+    std::shared_ptr<arrow::Table> table;
+    const arrow::Status read = reader->ReadRowGroup(group, &table);
+    if (!read.ok() || !table->ValidateFull().ok()) {
+      ADD_FAILURE() << path << ", row group " << group << ": " << (read.ok() ? table->ValidateFull() : read);
+      return batches;
+    }
+    batches.push_back(*table->CombineChunksToBatch());
+  }
+  return batches;
+}
+
 }  // namespace
 
 std::vector<std::string> ItemNames(const std::string& prefix, int count) {
@@ -90,6 +107,7 @@ std::string NamedRequest(Signal signal, const std::string& prefix, int count, si
 }
 
 std::vector<std::shared_ptr<arrow::RecordBatch>> ReadBatches(const std::string& path) {
+  if (path.ends_with(".parquet")) return ReadParquet(path);
   std::vector<std::shared_ptr<arrow::RecordBatch>> batches;
   auto file = arrow::io::ReadableFile::Open(path);
   if (!file.ok()) {

@@ -18,7 +18,7 @@ namespace otlp_arrow::testing {
 std::string NamedRequest(Signal signal, const std::string& prefix, int count, size_t padding = 0);
 std::vector<std::string> ItemNames(const std::string& prefix, int count);
 
-// The rows of a data file as Arrow's own reader finds them, checked in full.
+// The rows of a data file, Arrow or Parquet, as Arrow's own reader finds them, checked in full; of a Parquet file a batch for each row group.
 std::vector<std::shared_ptr<arrow::RecordBatch>> ReadBatches(const std::string& path);
 // The names of its items, in order.
 std::vector<std::string> NamesIn(Signal signal, const std::vector<std::shared_ptr<arrow::RecordBatch>>& batches);

@@ -44,6 +44,7 @@ Shard::Shard(const StoreLayout& layout, const Config& config, std::vector<Promot
   SignalWriterOptions options;
   options.format = config_.format;
   options.compression = config_.compression;
+  options.row_group_rows = config_.parquet.row_group_rows;
   options.sync = config_.acknowledge == Acknowledge::kFsync;
   options.promoted = std::move(promoted);
   options.batches = batches;

@@ -70,11 +70,13 @@ inline std::string LogRequest(uint64_t observed_second) {
 
 // Each request becomes one record batch of the file.
 inline void WriteStoredFile(const std::string& path, Signal signal, const std::vector<std::string>& requests) {
+  TableFileOptions options;
+  if (path.ends_with(".parquet")) options.format = FileFormat::kParquet;
   std::filesystem::create_directories(std::filesystem::path(path).parent_path());
   TableFileResources resources;
   std::unique_ptr<TableFileWriter> writer;
   auto decoder = TableDecoder::Make(signal, {}, [&](const auto& batch) { return writer->Write(*batch); });
-  auto created = TableFileWriter::Create(path + ".tmp", decoder->schema(), Compression::kZstd, &resources);
+  auto created = TableFileWriter::Create(path + ".tmp", decoder->schema(), options, &resources);
   ASSERT_TRUE(created.ok()) << created.status().ToString();
   writer = *std::move(created);
   for (const auto& r : requests) {
@@ -82,7 +84,7 @@ inline void WriteStoredFile(const std::string& path, Signal signal, const std::v
     ASSERT_TRUE(decoder->Append(r, false, &items).ok());
     ASSERT_TRUE(decoder->Flush().ok());
   }
-  const Status published = writer->Publish(*decoder->DictionaryBatch(), path, false);
+  const Status published = writer->Publish(*decoder->DictionaryBatch(), PublishTarget{path});
   ASSERT_TRUE(published.ok()) << published.ToString();
 }
 

@@ -80,6 +80,7 @@ class Adoption {
     SignalWriterOptions options;
     options.format = config.format;
     options.compression = config.compression;
+    options.row_group_rows = config.parquet.row_group_rows;
     options.sync = sync_;
     options.promoted = std::move(promoted);
     for (size_t lane = 0; lane < lanes; ++lane) {

@@ -28,7 +28,7 @@ std::string CompressionName(const ::testing::TestParamInfo<Compression>& info) {
 class TableFile : public ::testing::TestWithParam<Compression> {
  protected:
   std::unique_ptr<TableFileWriter> Create(const std::shared_ptr<arrow::Schema>& schema) {
-    auto writer = TableFileWriter::Create(temporary_, schema, GetParam(), &resources_);
+    auto writer = TableFileWriter::Create(temporary_, schema, {.compression = GetParam()}, &resources_);
     EXPECT_TRUE(writer.ok()) << writer.status().ToString();
     return *std::move(writer);
   }
@@ -164,7 +164,7 @@ TEST_P(TableFile, CountsRowsOfWholeFilesOnly) {
 }
 
 TEST_P(TableFile, ErrorsNameThePathAndCanBeTriedAgain) {
-  const auto refused = TableFileWriter::Create(dir_ / "none/traces.tmp", TableSchema(Signal::kTraces, {}), GetParam(), &resources_);
+  const auto refused = TableFileWriter::Create(dir_ / "none/traces.tmp", TableSchema(Signal::kTraces, {}), {.compression = GetParam()}, &resources_);
   ASSERT_FALSE(refused.ok());
   EXPECT_EQ(refused.status().code(), StatusCode::kIo);
   EXPECT_TRUE(refused.status().retryable());
