@@ -3,7 +3,6 @@
 #include <span>
 #include <vector>
 
-#include "otlp/scan.h"
 #include "otlp/wire.h"
 #include "otlp_arrow/wire_writer.h"
 
@@ -131,35 +130,35 @@ std::string OwnFields(const std::vector<FieldBytes>& fields) {
   return own;
 }
 
-bool IsValidItem(Signal signal, uint32_t data_field, std::string_view item) {
+bool IsValidItem(Signal signal, uint32_t data_field, std::string_view item, const ScanLimits& limits) {
   switch (signal) {
-    case Signal::kTraces: return CheckSpan(item) == ItemFault::kNone;
-    case Signal::kLogs: return CheckLogRecord(item) == ItemFault::kNone;
-    case Signal::kMetrics: return CheckDataPoint(data_field, item) == ItemFault::kNone;
+    case Signal::kTraces: return CheckSpan(item, limits) == ItemFault::kNone;
+    case Signal::kLogs: return CheckLogRecord(item, limits) == ItemFault::kNone;
+    case Signal::kMetrics: return CheckDataPoint(data_field, item, limits) == ItemFault::kNone;
   }
   return false;
 }
 
 // Which check a message at this depth needs besides that of its items: 1 resource, 2 scope, 3 metric.
-bool IsValidContainer(size_t depth, std::string_view own) {
+bool IsValidContainer(size_t depth, std::string_view own, const ScanLimits& limits) {
   switch (depth) {
-    case 1: return CheckContainer(Container::kResource, own) == ItemFault::kNone;
-    case 2: return CheckContainer(Container::kScope, own) == ItemFault::kNone;
-    case 3: return CheckContainer(Container::kMetric, own) == ItemFault::kNone;
+    case 1: return CheckContainer(Container::kResource, own, limits) == ItemFault::kNone;
+    case 2: return CheckContainer(Container::kScope, own, limits) == ItemFault::kNone;
+    case 3: return CheckContainer(Container::kMetric, own, limits) == ItemFault::kNone;
     default: return true;
   }
 }
 
 // Appends what is left of `message`; false where nothing is.
-bool Prune(Signal signal, size_t depth, uint32_t number, std::string_view message, std::string* out) {
+bool Prune(Signal signal, const ScanLimits& limits, size_t depth, uint32_t number, std::string_view message, std::string* out) {
   const auto levels = LevelsOf(signal);
   if (depth == levels.size()) {
-    if (!IsValidItem(signal, number, message)) return false;
+    if (!IsValidItem(signal, number, message, limits)) return false;
     out->append(message);
     return true;
   }
   std::vector<FieldBytes> fields;
-  if (!ReadFields(message, levels[depth], &fields) || !IsValidContainer(depth, OwnFields(fields))) return false;
+  if (!ReadFields(message, levels[depth], &fields) || !IsValidContainer(depth, OwnFields(fields), limits)) return false;
   bool any_child = false, any_left = false;
   std::string kept;
   for (const FieldBytes& field : fields) {
@@ -170,7 +169,7 @@ bool Prune(Signal signal, size_t depth, uint32_t number, std::string_view messag
     any_child = true;
     std::string body;
     // A data point is checked by the kind of its metric: the field that its data stands in.
-    if (!Prune(signal, depth + 1, depth + 1 == levels.size() ? number : field.number, field.body, &body)) continue;
+    if (!Prune(signal, limits, depth + 1, depth + 1 == levels.size() ? number : field.number, field.body, &body)) continue;
     AppendChild(field.number, body, &kept);
     any_left = true;
   }
@@ -183,9 +182,9 @@ bool Prune(Signal signal, size_t depth, uint32_t number, std::string_view messag
 
 std::optional<RequestHalves> SplitOtlp(Signal signal, std::string_view request) { return Split(request, LevelsOf(signal)); }
 
-std::string WithoutRejectedItems(Signal signal, std::string_view request) {
+std::string WithoutRejectedItems(Signal signal, std::string_view request, const ScanLimits& limits) {
   std::string kept;
-  if (!Prune(signal, 0, 0, request, &kept)) kept.clear();
+  if (!Prune(signal, limits, 0, 0, request, &kept)) kept.clear();
   return kept;
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "otlp/scan.h"
 #include "otlp_arrow/signal.h"
 
 namespace otlp_arrow {
@@ -18,7 +19,7 @@ struct RequestHalves {
 // behind the other are a request too (protobuf's repeated fields add up).
 std::optional<RequestHalves> SplitOtlp(Signal signal, std::string_view request);
 
-// The request without the items that ScanOtlp rejects. `request` is one that ScanOtlp accepts as a whole.
-std::string WithoutRejectedItems(Signal signal, std::string_view request);
+// The request without the items that ScanOtlp rejects with these limits. `request` is one that ScanOtlp accepts as a whole.
+std::string WithoutRejectedItems(Signal signal, std::string_view request, const ScanLimits& limits = {});
 
 }  // namespace otlp_arrow

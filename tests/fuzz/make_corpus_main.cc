@@ -4,6 +4,7 @@
 #include <fstream>
 #include <string>
 
+#include "odd_json.h"
 #include "random_otlp.h"
 
 namespace otlp_arrow::testing {
@@ -30,6 +31,30 @@ void WriteRequests(const std::filesystem::path& corpus, Signal signal) {
       WriteInput(corpus / target, name, static_cast<char>(signal), request);
     }
   }
+}
+
+// The same as JSON, plain and odd, and what has a way of its own through the reader.
+void WriteJson(const std::filesystem::path& corpus) {
+  const std::filesystem::path folder = corpus / "json_request_fuzzer";
+  std::mt19937_64 random(1);
+  int written = 0;
+  const auto write = [&](Signal signal, const google::protobuf::Message& message) {
+    const std::string json = OddJson(message, &random);
+    if (json.size() < kSmallest || json.size() > 2 * kLargest) return;
+    WriteInput(folder, std::string(SignalName(signal)) + "_odd_" + std::to_string(written), static_cast<char>(signal), json);
+    WriteInput(folder, std::string(SignalName(signal)) + "_plain_" + std::to_string(written++), static_cast<char>(signal), PlainJson(message));
+  };
+  for (uint64_t seed = 1; seed <= 60; ++seed) {
+    RandomOtlp requests(seed);
+    write(Signal::kTraces, requests.Traces());
+    write(Signal::kMetrics, requests.Metrics());
+    write(Signal::kLogs, requests.Logs());
+  }
+  const char* logs[] = {
+      "{}", " {\n} ", "\xef\xbb\xbf{}", "null", "{\"resourceLogs\":null}", "{\"resourceSpans\":[]}", "{\"a\":[[[[{\"b\":[]}]]]]}",
+      R"({"resource_logs":[{"scope_logs":[{"log_records":[{"body":{"string_value":"\ud83d\ude80\ud83d"},"trace_id":"5B8E","severityNumber":"SEVERITY_NUMBER_INFO"}]}]}]})",
+      R"({"resourceLogs":[{"resource":{"entityRefs":[{"type":"t","idKeys":["a"]}]},"scopeLogs":[{"logRecords":[{"timeUnixNano":1.5e18,"body":{"arrayValue":{"values":[null,{"bytesValue":"-_8"},{"doubleValue":"-Infinity"},{"intValue":"12e1"}]}}}]}]}]})"};
+  for (const char* json : logs) WriteInput(folder, "logs_typed_" + std::to_string(written++), static_cast<char>(Signal::kLogs), json);
 }
 
 void WriteValues(const std::filesystem::path& corpus) {
@@ -74,6 +99,7 @@ int main(int argc, char** argv) {
     return 2;
   }
   for (otlp_arrow::Signal signal : otlp_arrow::kAllSignals) otlp_arrow::testing::WriteRequests(argv[1], signal);
+  otlp_arrow::testing::WriteJson(argv[1]);
   otlp_arrow::testing::WriteValues(argv[1]);
   otlp_arrow::testing::WriteJournals(argv[1]);
 }
