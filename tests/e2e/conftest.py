@@ -1,3 +1,7 @@
+import pathlib
+import struct
+import subprocess
+
 import harness
 import pytest
 from peers.certificates import Authority
@@ -58,3 +62,29 @@ def start_peer():
 def authority(tmp_path_factory):
     """Signs the certificates of the tests."""
     return Authority(tmp_path_factory.mktemp("certificates"))
+
+
+class ShiftedClock:
+    """A wall clock that tests set, of the processes that get its environment; never ahead of the kernel's, which is not moved: threads that
+    wait by that for a time read here would wait for as long."""
+
+    def __init__(self, library, file):
+        self.file, self.environment = file, {"LD_PRELOAD": library, "CLOCK_SHIFT": file}
+
+    def set(self, seconds):
+        """In place, for the process has the file mapped."""
+        with open(self.file, "r+b" if self.file.exists() else "wb") as file:
+            file.write(struct.pack("q", seconds))
+
+
+@pytest.fixture(scope="session")
+def clock_shift_library(tmp_path_factory):
+    library = tmp_path_factory.mktemp("clock") / "clock_shift.so"
+    source = pathlib.Path(__file__).parent / "peers/clock_shift.c"
+    subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", library, source, "-ldl"], check=True)
+    return library
+
+
+@pytest.fixture
+def clock(clock_shift_library, tmp_path):
+    return ShiftedClock(clock_shift_library, tmp_path / "shift")

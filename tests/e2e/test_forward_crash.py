@@ -1,9 +1,7 @@
 """Restarts, kill -9, full disks and clocks that jump, while there is something to forward: what was acknowledged arrives."""
 
 import os
-import pathlib
 import random
-import struct
 import subprocess
 import time
 
@@ -299,33 +297,17 @@ def test_death_on_a_full_disk(serve, small_disk, tmp_path, start_peer):
 # --- clocks ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def clock_shift(tmp_path_factory):
-    """A library to be loaded before libc: adds the seconds in the file $CLOCK_SHIFT to the wall clock."""
-    library = tmp_path_factory.mktemp("clock") / "clock_shift.so"
-    source = pathlib.Path(__file__).parent / "peers/clock_shift.c"
-    subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", library, source, "-ldl"], check=True)
-    return library
-
-
-def set_clock(shift, seconds):
-    """In place, for the process has the file mapped."""
-    with open(shift, "r+b" if shift.exists() else "wb") as file:
-        file.write(struct.pack("q", seconds))
-
-
-def test_a_wall_clock_that_jumps(serve, directory, tmp_path, start_peer, clock_shift):
+def test_a_wall_clock_that_jumps(serve, directory, tmp_path, start_peer, clock):
     """A day back, ten years back, ten years forward, during an outage and after it: nothing is lost, nor sent twice. Never ahead of the
     kernel's clock, which is not moved: threads that wait by it for a time that was read here would wait for years."""
-    shift = tmp_path / "shift"
-    set_clock(shift, 0)
+    clock.set(0)
     peer = start_peer("grpc")
-    server = serve(directory, *forwarding_flags(tmp_path, destination(peer, name="backend")), env={"LD_PRELOAD": clock_shift, "CLOCK_SHIFT": shift})
+    server = serve(directory, *forwarding_flags(tmp_path, destination(peer, name="backend")), env=clock.environment)
     load = Load(server, items=10, signals=SIGNALS, pause=0.001)
     for seconds in (-86_400, -10 * 365 * 86_400, 0):
         load.wait_for(load.count() + 100)
         peer.got.rule = always(UNAVAILABLE)
-        set_clock(shift, seconds)
+        clock.set(seconds)
         load.wait_for(load.count() + 100)
         peer.got.rule = always(TAKE)
         arrived = peer.got.count()
@@ -334,17 +316,16 @@ def test_a_wall_clock_that_jumps(serve, directory, tmp_path, start_peer, clock_s
     finish(server, [peer.got], [load])
 
 
-def test_a_restart_with_another_clock(serve, directory, tmp_path, start_peer, clock_shift):
+def test_a_restart_with_another_clock(serve, directory, tmp_path, start_peer, clock):
     """What is left is found and sent by a process whose clock is a year behind."""
-    shift = tmp_path / "shift"
-    set_clock(shift, -365 * 86_400)
+    clock.set(-365 * 86_400)
     peer = start_peer("grpc")
     peer.stop()
     flags = forwarding_flags(tmp_path, destination(peer, name="backend", max_in_flight=1), shutdown_timeout_secs=1)
     server = serve(directory, *flags)
     sent = Sent().spans(server, unique_spans(20), unique_spans(20))
     server.kill()
-    server = serve(directory, *flags, env={"LD_PRELOAD": clock_shift, "CLOCK_SHIFT": shift})
+    server = serve(directory, *flags, env=clock.environment)
     sent.spans(server, unique_spans(20))
     peer.start()
     wait_for(lambda: peer.got.count() >= 60, what="the arrival of all")
