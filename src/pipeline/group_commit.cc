@@ -1,51 +1,65 @@
 #include "pipeline/group_commit.h"
 
 #include <algorithm>
-#include <map>
 
 namespace otlp_arrow {
 
-GroupCommit::GroupCommit() : thread_([this] { Run(); }) {}
+GroupCommit::GroupCommit() {
+  for (auto& thread : threads_) thread = std::thread([this] { Run(); });
+}
 
 void GroupCommit::Stop() {
   {
     std::lock_guard lock(mutex_);
     stop_ = true;
   }
-  wake_.notify_one();
-  if (thread_.joinable()) thread_.join();
+  wake_.notify_all();
+  for (auto& thread : threads_) {
+    if (thread.joinable()) thread.join();
+  }
 }
 
 void GroupCommit::Add(Shard* shard, Callback done) {
-  {
-    std::lock_guard lock(mutex_);
-    if (!stop_) {
-      waiting_.push_back({shard, std::move(done)});
-      wake_.notify_one();
-      return;
-    }
+  std::unique_lock lock(mutex_);
+  waiting_.push_back({shard, std::move(done)});
+  if (!stop_) {
+    const bool wake = !syncing_;  // else the end of the sync does
+    lock.unlock();
+    if (wake) wake_.notify_one();
+    return;
   }
-  std::vector<Waiting> alone;
-  alone.push_back({shard, std::move(done)});
-  CommitAll(std::move(alone));
+  // The threads may have ended. Whoever comes first takes all.
+  wake_.wait(lock, [this] { return !syncing_; });
+  if (!waiting_.empty()) CommitWaiting(&lock);
 }
 
 void GroupCommit::Run() {
   platform::SetThreadName("otlp-fsync");
   std::unique_lock lock(mutex_);
   while (true) {
-    wake_.wait(lock, [this] { return stop_ || !waiting_.empty(); });
+    wake_.wait(lock, [this] { return !syncing_ && (stop_ || !waiting_.empty()); });
     if (waiting_.empty()) return;
-    std::vector<Waiting> taken;
-    taken.swap(waiting_);
-    lock.unlock();
-    CommitAll(std::move(taken));
-    lock.lock();
+    CommitWaiting(&lock);
   }
 }
 
-void GroupCommit::CommitAll(std::vector<Waiting> waiting) {
-  std::map<Shard*, Status> outcomes;
+void GroupCommit::CommitWaiting(std::unique_lock<std::mutex>* lock) {
+  std::vector<Waiting> taken;
+  taken.swap(waiting_);
+  syncing_ = true;
+  lock->unlock();
+  const Outcomes outcomes = Sync(taken);
+  lock->lock();
+  syncing_ = false;
+  const bool wake = stop_ || !waiting_.empty();
+  lock->unlock();
+  if (wake) wake_.notify_all();
+  for (const Waiting& w : taken) w.done(outcomes.at(w.shard));
+  lock->lock();
+}
+
+GroupCommit::Outcomes GroupCommit::Sync(const std::vector<Waiting>& waiting) {
+  Outcomes outcomes;
   for (const Waiting& w : waiting) outcomes.emplace(w.shard, Status::Ok());
   for (auto& [shard, status] : outcomes) {
     for (const auto& file : shard->TakeUnsynced()) {
@@ -53,7 +67,7 @@ void GroupCommit::CommitAll(std::vector<Waiting> waiting) {
       if (status.ok()) status = synced;
     }
   }
-  for (const Waiting& w : waiting) w.done(outcomes[w.shard]);
+  return outcomes;
 }
 
 }  // namespace otlp_arrow

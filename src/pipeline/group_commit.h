@@ -1,8 +1,10 @@
 // Group commit: requests that wait for the device share one sync.
 #pragma once
 
+#include <array>
 #include <condition_variable>
 #include <functional>
+#include <map>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -20,10 +22,10 @@ class GroupCommit {
   ~GroupCommit() { Stop(); }
 
   // Calls `done` once everything that `shard` had appended before this call is on the device, or with the error; on
-  // the commit thread, or on this one after Stop.
+  // a commit thread, or after Stop on one that calls this.
   void Add(Shard* shard, Callback done);
 
-  // Syncs and answers what is waiting, then ends the thread.
+  // Syncs and answers what is waiting, then ends the threads.
   void Stop();
 
  private:
@@ -31,14 +33,17 @@ class GroupCommit {
     Shard* shard;
     Callback done;
   };
+  using Outcomes = std::map<Shard*, Status>;
   void Run();
-  static void CommitAll(std::vector<Waiting> waiting);
+  void CommitWaiting(std::unique_lock<std::mutex>* lock);
+  static Outcomes Sync(const std::vector<Waiting>& waiting);
 
   std::mutex mutex_;
   std::condition_variable wake_;
   std::vector<Waiting> waiting_;
+  bool syncing_ = false;  // one at a time: who takes a file that is to be synced must not overtake its sync
   bool stop_ = false;
-  std::thread thread_;
+  std::array<std::thread, 2> threads_;  // one syncs the next group while the other answers the last one
 };
 
 }  // namespace otlp_arrow

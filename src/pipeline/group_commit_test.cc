@@ -94,5 +94,26 @@ TEST_F(GroupCommitTest, AfterStopItAnswersOnTheCallersThread) {
   EXPECT_EQ(answered_on, std::this_thread::get_id());
 }
 
+TEST_F(GroupCommitTest, StopInTheMiddleLeavesNobodyWithoutAnAnswer) {
+  auto shard = OpenShard();
+  std::atomic<int> answers{0}, added{0};
+  GroupCommit commit;
+  std::vector<std::thread> senders;
+  for (int t = 0; t < 4; ++t) {
+    senders.emplace_back([&, t] {
+      for (int i = 0; i < 50; ++i) {
+        Enqueue(*shard, std::to_string(t) + "x" + std::to_string(i));
+        commit.Add(shard.get(), [&](const Status& status) { answers += status.ok() ? 1 : 0; });
+        ++added;
+      }
+    });
+  }
+  while (added < 40) std::this_thread::yield();
+  commit.Stop();
+  for (auto& sender : senders) sender.join();
+  EXPECT_EQ(answers, 200);
+  EXPECT_TRUE(shard->TakeUnsynced().empty());
+}
+
 }  // namespace
 }  // namespace otlp_arrow
