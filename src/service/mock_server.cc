@@ -145,10 +145,14 @@ class Server final : public MockOtlpServer {
 
   Status Listen(const MockServerOptions& options) {
     if (options.grpc.enabled) {
-      OTLP_ASSIGN_OR_RETURN(grpc_, OtlpGrpcServer::Start(options.grpc, &grpc_pipeline_));
+      Config config;
+      config.grpc = options.grpc;
+      OTLP_ASSIGN_OR_RETURN(grpc_, OtlpGrpcServer::Start(config, &grpc_pipeline_));
     }
     if (options.http.enabled) {
-      OTLP_ASSIGN_OR_RETURN(http_, OtlpHttpServer::Start(options.http, &http_pipeline_));
+      Config config;
+      config.http = options.http;
+      OTLP_ASSIGN_OR_RETURN(http_, OtlpHttpServer::Start(config, &http_pipeline_));
     }
     return Status::Ok();
   }

@@ -18,18 +18,49 @@ grpc::ByteBuffer ToByteBuffer(const std::string& bytes) {
 }  // namespace
 
 void ExportCall::Await(ExportService* service, Signal signal, grpc::ServerCompletionQueue* queue) {
-  auto* call = new ExportCall(service, signal, queue);
-  service->Request(signal, &call->context_, &call->message_, &call->responder_, queue, call);
+  if (service->is_guarded()) {
+    (new GuardedExportCall(service, signal, queue))->Await();
+  } else {
+    (new UnaryExportCall(service, signal, queue))->Await();
+  }
 }
 
-void ExportCall::Proceed(bool ok) {
+void UnaryExportCall::Await() { service_->Request(signal_, &context_, &message_, &responder_, queue_, this); }
+
+void UnaryExportCall::Proceed(bool ok) {
   if (arrived_ || !ok) {
     delete this;
     return;
   }
   arrived_ = true;
-  Await(service_, signal_, queue_);
-  HandOver();
+  ExportCall::Await(service_, signal_, queue_);
+  if (Admit()) HandOver();
+}
+
+void GuardedExportCall::Await() { service_->Request(signal_, &context_, &reader_, queue_, this); }
+
+void GuardedExportCall::Proceed(bool ok) {
+  if (state_ == State::kAnswering || !ok) {  // without a message there is nobody to be answered: the client left, or is none of OTLP
+    delete this;
+    return;
+  }
+  if (state_ == State::kReading) {
+    state_ = State::kAnswering;
+    return HandOver();
+  }
+  ExportCall::Await(service_, signal_, queue_);
+  state_ = State::kAnswering;
+  if (!Admit()) return;
+  state_ = State::kReading;
+  reader_.Read(&message_, this);
+}
+
+bool ExportCall::Admit() {
+  const grpc::Status status = service_->gate()->Check(context_);
+  if (status.ok()) return true;
+  service_->pipeline()->CountRefused(signal_, 0, "unauthenticated");
+  Refuse(status);
+  return false;
 }
 
 void ExportCall::HandOver() {
@@ -53,10 +84,8 @@ void ExportCall::Answer(const AcceptResult& result) {
   if (!result.status.ok()) return Refuse(ToGrpcStatus(result));
   // Most responses are empty, and this one is ready-made.
   static const grpc::ByteBuffer* const kEmpty = new grpc::ByteBuffer(ToByteBuffer({}));
-  if (result.rejected_items == 0) return responder_.Finish(*kEmpty, grpc::Status::OK, this);
-  responder_.Finish(ToByteBuffer(EncodeExportResponse(result)), grpc::Status::OK, this);
+  if (result.rejected_items == 0) return Finish(*kEmpty);
+  Finish(ToByteBuffer(EncodeExportResponse(result)));
 }
-
-void ExportCall::Refuse(const grpc::Status& status) { responder_.FinishWithError(status, this); }
 
 }  // namespace otlp_arrow

@@ -27,11 +27,13 @@ constexpr const char* kMethods[] = {
 const char* ExportServiceName(Signal signal) { return kServiceNames[static_cast<size_t>(signal)]; }
 
 // What protoc's gRPC plugin generates for an asynchronous service of raw bytes.
-ExportService::ExportService(const GrpcConfig& config, Pipeline* pipeline)
-    : max_message_bytes_(config.max_message_bytes), pipeline_(pipeline) {
+// On the wire a stream of one message is a unary call; gRPC reads no message of a stream by itself.
+ExportService::ExportService(const GrpcConfig& config, CallGate* gate, Pipeline* pipeline)
+    : max_message_bytes_(config.max_message_bytes), gate_(gate), guarded_(!gate->is_open()), pipeline_(pipeline) {
+  using grpc::internal::RpcMethod;
   for (const Signal signal : kAllSignals) {
     const auto index = static_cast<int>(signal);
-    AddMethod(new grpc::internal::RpcServiceMethod(kMethods[index], grpc::internal::RpcMethod::NORMAL_RPC, nullptr));
+    AddMethod(new grpc::internal::RpcServiceMethod(kMethods[index], guarded_ ? RpcMethod::CLIENT_STREAMING : RpcMethod::NORMAL_RPC, nullptr));
     MarkMethodRaw(index);
   }
 }
@@ -39,6 +41,10 @@ ExportService::ExportService(const GrpcConfig& config, Pipeline* pipeline)
 void ExportService::Request(Signal signal, grpc::ServerContext* context, grpc::ByteBuffer* message,
                             Responder* responder, grpc::ServerCompletionQueue* queue, void* tag) {
   RequestAsyncUnary(static_cast<int>(signal), context, message, responder, queue, queue, tag);
+}
+
+void ExportService::Request(Signal signal, grpc::ServerContext* context, Reader* reader, grpc::ServerCompletionQueue* queue, void* tag) {
+  RequestAsyncClientStreaming(static_cast<int>(signal), context, reader, queue, queue, tag);
 }
 
 void ExportService::Serve(grpc::ServerCompletionQueue* queue) {

@@ -7,11 +7,13 @@
 #include <grpcpp/completion_queue.h>
 #include <grpcpp/impl/service_type.h>
 #include <grpcpp/server_context.h>
+#include <grpcpp/support/async_stream.h>
 #include <grpcpp/support/async_unary_call.h>
 #include <grpcpp/support/byte_buffer.h>
 
 #include "otlp_arrow/config.h"
 #include "pipeline/pipeline.h"
+#include "server/grpc/call_gate.h"
 #include "server/grpc/open_calls.h"
 
 namespace otlp_arrow {
@@ -25,7 +27,10 @@ class ExportService final : public grpc::Service {
  public:
   using Responder = grpc::ServerAsyncResponseWriter<grpc::ByteBuffer>;
 
-  ExportService(const GrpcConfig& config, Pipeline* pipeline);
+  using Reader = grpc::ServerAsyncReader<grpc::ByteBuffer, grpc::ByteBuffer>;
+
+  // A gate that asks for credentials makes the service guarded: it then reads no message of a call that has none.
+  ExportService(const GrpcConfig& config, CallGate* gate, Pipeline* pipeline);
 
   // Begins to take calls on `queue`. Call once per queue, when the server has started.
   void Serve(grpc::ServerCompletionQueue* queue);
@@ -36,12 +41,17 @@ class ExportService final : public grpc::Service {
   // For the calls.
   void Request(Signal signal, grpc::ServerContext* context, grpc::ByteBuffer* message, Responder* responder,
                grpc::ServerCompletionQueue* queue, void* tag);
+  void Request(Signal signal, grpc::ServerContext* context, Reader* reader, grpc::ServerCompletionQueue* queue, void* tag);
+  bool is_guarded() const { return guarded_; }
+  CallGate* gate() const { return gate_; }
   Pipeline* pipeline() const { return pipeline_; }
   uint64_t max_message_bytes() const { return max_message_bytes_; }
   const std::shared_ptr<OpenCalls>& open_calls() const { return open_calls_; }
 
  private:
   const uint64_t max_message_bytes_;
+  CallGate* const gate_;
+  const bool guarded_;
   Pipeline* const pipeline_;
   const std::shared_ptr<OpenCalls> open_calls_ = std::make_shared<OpenCalls>();
 };

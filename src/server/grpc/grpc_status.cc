@@ -21,6 +21,8 @@ grpc::Status ToGrpcStatus(const AcceptResult& result) {
   return MakeStatus(CodeOf(result), result.status.message(), RetryDelayOf(result));
 }
 
+grpc::Status UnauthenticatedStatus(const std::string& hint) { return MakeStatus(RpcCode::kUnauthenticated, hint); }
+
 grpc::Status MalformedStatus(const std::string& message) { return MakeStatus(RpcCode::kInvalidArgument, message); }
 
 grpc::Status TooLargeStatus(const std::string& what, uint64_t limit) {

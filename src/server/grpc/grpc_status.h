@@ -13,6 +13,9 @@ namespace otlp_arrow {
 // OK where the pipeline accepted. Retryable refusals carry google.rpc.RetryInfo (in grpc-status-details-bin).
 grpc::Status ToGrpcStatus(const AcceptResult& result);
 
+// UNAUTHENTICATED, which senders do not retry. `hint` says what to send.
+grpc::Status UnauthenticatedStatus(const std::string& hint);
+
 // INVALID_ARGUMENT: the request cannot be read.
 grpc::Status MalformedStatus(const std::string& message);
 

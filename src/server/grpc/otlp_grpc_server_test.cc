@@ -20,6 +20,7 @@
 #include "fake_pipeline.h"
 #include "gzip_reference.h"
 #include "rpc_status_reference.h"
+#include "server/grpc/grpc_client_testing.h"
 
 namespace otlp_arrow {
 namespace {
@@ -27,113 +28,21 @@ namespace {
 using opentelemetry::proto::collector::trace::v1::ExportTraceServiceRequest;
 using opentelemetry::proto::collector::trace::v1::ExportTraceServiceResponse;
 using std::chrono::milliseconds;
-using testing::HasSubstr;
+using ::testing::HasSubstr;
+using namespace grpc_testing;
 
-constexpr char kTraces[] = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
-constexpr char kMetrics[] = "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export";
-constexpr char kLogs[] = "/opentelemetry.proto.collector.logs.v1.LogsService/Export";
-constexpr char kCheck[] = "/grpc.health.v1.Health/Check";
-constexpr char kWatch[] = "/grpc.health.v1.Health/Watch";
-constexpr milliseconds kPatience = std::chrono::seconds(20);  // a limit for what should not fail
 
 // HealthCheckResponse{status}.
 const std::string kServing("\x08\x01", 2);
 const std::string kNotServing("\x08\x02", 2);
 const std::string kServiceUnknown("\x08\x03", 2);
 
-grpc::ByteBuffer ToByteBuffer(const std::string& bytes) {
-  const grpc::Slice slice(bytes);
-  return grpc::ByteBuffer(&slice, 1);
-}
-
-std::string ToString(const grpc::ByteBuffer& buffer) {
-  std::vector<grpc::Slice> slices;
-  (void)buffer.Dump(&slices);
-  std::string out;
-  for (const auto& slice : slices) out.append(reinterpret_cast<const char*>(slice.begin()), slice.size());
-  return out;
-}
-
-struct Reply {
-  grpc::Status status;
-  std::string bytes;
-};
-
-// A unary call under way.
-class PendingCall {
- public:
-  PendingCall(const std::shared_ptr<grpc::Channel>& channel, const std::string& method, const std::string& request,
-              grpc_compression_algorithm compression = GRPC_COMPRESS_NONE)
-      : stub_(channel) {
-    context_.set_deadline(std::chrono::system_clock::now() + kPatience);
-    context_.set_compression_algorithm(compression);
-    const grpc::ByteBuffer message = ToByteBuffer(request);
-    reader_ = stub_.PrepareUnaryCall(&context_, method, message, &queue_);
-    reader_->StartCall();
-    reader_->Finish(&response_, &reply_.status, this);
-  }
-  Reply Wait() {
-    void* tag = nullptr;
-    bool ok = false;
-    queue_.Next(&tag, &ok);
-    reply_.bytes = ToString(response_);
-    return reply_;
-  }
-  void Cancel() { context_.TryCancel(); }
-
- private:
-  grpc::GenericStub stub_;
-  grpc::ClientContext context_;
-  grpc::CompletionQueue queue_;
-  std::unique_ptr<grpc::ClientAsyncResponseReader<grpc::ByteBuffer>> reader_;
-  grpc::ByteBuffer response_;
-  Reply reply_;
-};
-
-// A server stream, read message by message.
-class Stream {
- public:
-  Stream(const std::shared_ptr<grpc::Channel>& channel, const std::string& method, const std::string& request) : stub_(channel) {
-    context_.set_deadline(std::chrono::system_clock::now() + kPatience);
-    stream_ = stub_.PrepareCall(&context_, method, &queue_);
-    stream_->StartCall(nullptr);
-    Next();
-    stream_->WriteLast(ToByteBuffer(request), {}, nullptr);
-    Next();
-  }
-  // Empty where the stream ended.
-  std::string Read() {
-    grpc::ByteBuffer message;
-    stream_->Read(&message, nullptr);
-    return Next() ? ToString(message) : std::string();
-  }
-  grpc::Status Finish() {
-    grpc::Status status;
-    stream_->Finish(&status, nullptr);
-    Next();
-    return status;
-  }
-  void Cancel() { context_.TryCancel(); }
-
- private:
-  bool Next() {
-    void* tag = nullptr;
-    bool ok = false;
-    return queue_.Next(&tag, &ok) && ok;
-  }
-
-  grpc::GenericStub stub_;
-  grpc::ClientContext context_;
-  grpc::CompletionQueue queue_;
-  std::unique_ptr<grpc::GenericClientAsyncReaderWriter> stream_;
-};
-
-class OtlpGrpcServerTest : public testing::Test {
+class OtlpGrpcServerTest : public ::testing::Test {
  protected:
   void Start(uint64_t max_message_bytes = 1 << 20) {
-    GrpcConfig config;
-    config.address = "127.0.0.1:0";
-    config.max_message_bytes = max_message_bytes;
+    Config config;
+    config.grpc.address = "127.0.0.1:0";
+    config.grpc.max_message_bytes = max_message_bytes;
     auto server = OtlpGrpcServer::Start(config, pipeline_.get());
     ASSERT_TRUE(server.ok()) << server.status().ToString();
     server_ = *std::move(server);
@@ -443,8 +352,8 @@ TEST_F(OtlpGrpcServerTest, SaysWhereItListens) {
 
 TEST_F(OtlpGrpcServerTest, PortInUseIsAClearError) {
   Start();
-  GrpcConfig config;
-  config.address = server_->address();
+  Config config;
+  config.grpc.address = server_->address();
   const auto second = OtlpGrpcServer::Start(config, pipeline_.get());
   ASSERT_FALSE(second.ok());
   EXPECT_EQ(second.status().code(), StatusCode::kServer);
@@ -455,8 +364,8 @@ TEST_F(OtlpGrpcServerTest, PortInUseIsAClearError) {
 
 TEST_F(OtlpGrpcServerTest, BadAddressesAreClearErrors) {
   for (const char* address : {"127.0.0.1", "no.such.host.invalid:4317", "192.0.2.1:4317", "127.0.0.1:99999"}) {
-    GrpcConfig config;
-    config.address = address;
+    Config config;
+    config.grpc.address = address;
     const auto server = OtlpGrpcServer::Start(config, pipeline_.get());
     ASSERT_FALSE(server.ok()) << address;
     EXPECT_EQ(server.status().code(), StatusCode::kServer);
@@ -466,8 +375,8 @@ TEST_F(OtlpGrpcServerTest, BadAddressesAreClearErrors) {
 
 TEST_F(OtlpGrpcServerTest, ThePortIsFreeAfterShutdown) {
   Start();
-  GrpcConfig config;
-  config.address = server_->address();
+  Config config;
+  config.grpc.address = server_->address();
   EXPECT_TRUE(Call(kTraces, "").status.ok());
   server_->Shutdown(kPatience);
   const auto second = OtlpGrpcServer::Start(config, pipeline_.get());
