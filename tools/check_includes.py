@@ -11,7 +11,7 @@ import re
 import sys
 
 # Low to high; a layer may include itself and what `ALLOWED` lists for it.
-ORDER = ["base", "otlp", "schema", "storage", "forward", "pipeline", "library", "query", "recorder", "senders", "server/common", "server/grpc", "server/http", "server/flight", "service"]
+ORDER = ["base", "otlp", "schema", "storage", "query", "compact", "forward", "pipeline", "library", "recorder", "senders", "server/common", "server/grpc", "server/http", "server/flight", "service"]
 ALLOWED = {layer: set(ORDER[: i + 1]) for i, layer in enumerate(ORDER)}
 # One protocol knows nothing of another.
 ALLOWED["server/http"].discard("server/grpc")

@@ -68,6 +68,8 @@ class ParquetFileWriter final : public TableFileWriter {
     return Status::Ok();
   }
 
+  void EndRowGroup() override { text_in_group_ = kMaxGroupTextBytes; }
+
   Status Publish(const arrow::RecordBatch&, const PublishTarget& target) override {
     OTLP_RETURN_NOT_OK(Guarded("finish", [&]() -> arrow::Status {
       ARROW_RETURN_NOT_OK(writer_->Close());

@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "base/platform/platform.h"
+#include "storage/merged_counts.h"
+#include "storage/publish.h"
 #include "storage/table_file.h"
 
 namespace otlp_arrow {
@@ -12,6 +14,15 @@ struct Candidate {
   Signal signal;
   DataFile file;
 };
+
+// What the file holds of whom; nothing where it cannot be read.
+RowsByWriter RowsIn(const DataFile& file) {
+  if (file.name.merged) {
+    if (auto rows = ReadMergedRows(file.path); rows.ok() && !rows->empty()) return *rows;
+  }
+  const auto rows = CountRows(file.path);
+  return {{file.name.writer, rows.ok() ? *rows : 0}};
+}
 
 // Of all signals, the oldest first.
 Result<std::vector<Candidate>> ListCandidates(const StoreLayout& layout) {
@@ -40,6 +51,9 @@ bool RetentionRules::any() const {
 
 Result<std::vector<ExpiredFile>> ExpireFiles(const StoreLayout& layout, const RetentionRules& rules, std::chrono::sys_seconds now,
                                              const std::function<bool(const std::string& writer)>& may_delete) {
+  if (!platform::Exists(layout.root() + "/otlp")) return std::vector<ExpiredFile>();
+  // Or a file could come back with a folder that was made while it was there.
+  OTLP_ASSIGN_OR_RETURN(const auto lock, AcquirePublishLock(layout.PublishLock(), platform::PathLock::Kind::kShared));
   OTLP_ASSIGN_OR_RETURN(const auto candidates, ListCandidates(layout));
   uint64_t total = 0;
   for (const auto& candidate : candidates) total += candidate.file.bytes;
@@ -49,10 +63,10 @@ Result<std::vector<ExpiredFile>> ExpireFiles(const StoreLayout& layout, const Re
     const bool too_old = max_age.count() != 0 && now - file.name.time > max_age;
     const bool too_much = rules.max_total_bytes != 0 && total > rules.max_total_bytes;
     if ((!too_old && !too_much) || !may_delete(file.name.writer)) continue;
-    const auto rows = CountRows(file.path);
+    const RowsByWriter rows = RowsIn(file);
     OTLP_RETURN_NOT_OK(platform::Remove(file.path));
     total -= file.bytes;
-    expired.push_back({signal, file.name.writer, file.path, rows.ok() ? *rows : 0});
+    for (const auto& [writer, items] : rows) expired.push_back({signal, writer, file.path, items});
   }
   return expired;
 }

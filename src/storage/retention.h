@@ -25,11 +25,12 @@ struct ExpiredFile {
   Signal signal;
   std::string writer;
   std::string path;
-  int64_t items = 0;
+  int64_t items = 0;  // that the writer had stored in it
 };
 
-// Deletes what the rules say, the oldest first, and returns what was deleted. `may_delete(writer)` says whose files are
-// ours to judge: a live writer looks after its own. Files whose names are not ours are left alone.
+// Deletes what the rules say, the oldest first, and returns what was deleted; a merged file stands there once for each writer whose
+// rows it held. `may_delete(writer)` says whose files are ours to judge: a live writer looks after its own, and whoever looks after the
+// dead after merged ones, whose `writer` nobody is. Files whose names are not ours are left alone. Holds PublishLock shared.
 Result<std::vector<ExpiredFile>> ExpireFiles(const StoreLayout& layout, const RetentionRules& rules, std::chrono::sys_seconds now,
                                              const std::function<bool(const std::string& writer)>& may_delete);
 

@@ -46,6 +46,9 @@ class TableFileWriter {
   // Compresses and writes a batch of the schema; its memory is no longer needed afterwards.
   virtual Status Write(const arrow::RecordBatch& batch) = 0;
 
+  // Parquet: the next rows begin a row group, so that each is in order by itself.
+  virtual void EndRowGroup() {}
+
   // Writes the dictionaries that `dictionaries` (a batch without rows) carries, and the footer; then PublishFile. Of a Parquet file
   // only the footer is left to be written: `dictionaries` is not looked at.
   virtual Status Publish(const arrow::RecordBatch& dictionaries, const PublishTarget& target) = 0;
