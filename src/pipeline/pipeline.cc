@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "otlp/scan.h"
+#include "otlp/split.h"
 #include "pipeline/byte_pool.h"
 #include "pipeline/forwarding.h"
 #include "pipeline/group_commit.h"
@@ -28,6 +29,8 @@ using SteadyClock = std::chrono::steady_clock;
 constexpr auto kRetryAfter = std::chrono::milliseconds(500);
 constexpr auto kParkedCheck = std::chrono::milliseconds(20);
 constexpr auto kHouseCheck = std::chrono::seconds(1);
+// The ledger of what was deleted with merged files and belongs to writers of other processes; the sum of all ledgers is right.
+const std::string kCorrectionsWriter = "merged";
 // A shard with this much in its queue gets company from the next one.
 constexpr uint64_t kBusyBytes = 2 << 20;
 
@@ -42,7 +45,9 @@ class PipelineImpl : public Pipeline, private ShardHost {
  public:
   PipelineImpl(const Config& config, std::shared_ptr<Clock> clock, PipelineMemory memory)
       : config_(config), clock_(std::move(clock)), memory_(memory), layout_(config.output_dir),
-        pool_(BytePool::Make(memory.block_bytes, memory.spare_blocks)), is_relay_(!config.store) {}
+        pool_(BytePool::Make(memory.block_bytes, memory.spare_blocks)), is_relay_(!config.store) {
+    TakeSettings(config);
+  }
 
   ~PipelineImpl() override { (void)Shutdown(std::chrono::seconds(config_.shutdown_timeout_secs)); }
 
@@ -71,20 +76,26 @@ class PipelineImpl : public Pipeline, private ShardHost {
   }
 
   void Accept(Signal signal, SharedBytes bytes, AcceptCallback done) override {
-    const ScanResult scan = ScanOtlp(signal, bytes.data);
+    const ScanLimits limits = Limits();
+    const ScanResult scan = ScanOtlp(signal, bytes.data, limits);
     if (!scan.ok) {
       CountUnreadable("malformed");
       return done(Refusal(Status::Export(scan.error)));
     }
     Request request;
     request.payload = {signal, std::move(bytes), scan.items, scan.rejected_items};
+    // Whoever reads the request from here on, in another process too, may have other limits.
+    if (scan.over_limits && scan.items > 0) {
+      request.payload.bytes = SharedBytes::Take(WithoutRejectedItems(signal, request.payload.bytes.data, limits));
+      request.payload.rejected_items = 0;
+    }
     request.result.accepted_items = scan.items;
     request.result.rejected_items = scan.rejected_items;
     request.done = std::move(done);
     if (scan.rejected_items > 0) {
       CountInvalid(signal, scan.rejected_items, ItemFaultName(scan.fault));
       request.result.rejected_reason = std::to_string(scan.rejected_items) + " of " + std::to_string(scan.items + scan.rejected_items) +
-                                       " items rejected: " + std::string(ItemFaultMessage(scan.fault));
+                                       " items rejected: " + ItemFaultMessage(scan.fault, limits);
     }
     if (scan.items == 0) return request.done(std::move(request.result));
     if (!accepting_) return Refuse(std::move(request), Status::Shutdown("the service is shutting down; send to another one"), "shutdown");
@@ -162,6 +173,25 @@ class PipelineImpl : public Pipeline, private ShardHost {
 
   uint64_t QueuedBytes() const override { return queued_bytes_; }
 
+  PipelineStats GetStats() const override {
+    PipelineStats stats;
+    stats.queued_bytes = queued_bytes_;
+    stats.memory_budget = memory_budget_;
+    stats.waiting_requests = parked_count_;
+    stats.workers = shards_.size();
+    stats.journal_max_bytes = config_.acknowledge == Acknowledge::kMemory ? 0 : config_.journal_max_bytes * shards_.size();
+    for (const auto& shard : shards_) stats.journal_bytes += shard->bytes_in_use();
+    return stats;
+  }
+
+  Status Reconfigure(const Config& config) override {
+    OTLP_RETURN_NOT_OK(config.Validate());
+    TakeSettings(config);
+    retention_due_ = true;
+    house_wake_.notify_one();
+    return Status::Ok();
+  }
+
   std::vector<DestinationStats> ForwardingStats() const override {
     return forwarding_ ? forwarding_->forwarder()->Stats() : std::vector<DestinationStats>();
   }
@@ -176,19 +206,39 @@ class PipelineImpl : public Pipeline, private ShardHost {
   };
   using Counts = std::map<std::string, int64_t, std::less<>>;
 
+  // --- what Reconfigure can change ---
+
+  void TakeSettings(const Config& config) {
+    memory_budget_ = config.memory_budget;
+    admission_timeout_ms_ = config.admission_timeout_ms;
+    max_attributes_ = config.limits.max_attributes;
+    max_value_depth_ = config.limits.max_value_depth;
+    std::lock_guard lock(rules_mutex_);
+    rules_ = RetentionRules::From(config);
+  }
+
+  ScanLimits Limits() const {
+    return {max_attributes_.load(std::memory_order_relaxed), static_cast<int>(max_value_depth_.load(std::memory_order_relaxed))};
+  }
+
+  RetentionRules Rules() const {
+    std::lock_guard lock(rules_mutex_);
+    return rules_;
+  }
+
   // --- admission: bytes that are accepted and not yet turned into Arrow ---
 
   // Requests that wait long in one shard hold on to memory that they share with those of another.
   bool PoolIsFull() const {
     const uint64_t partly_used = 2 * memory_.block_bytes;
-    return pool_->bytes_in_use() > config_.memory_budget + partly_used;
+    return pool_->bytes_in_use() > memory_budget_ + partly_used;
   }
 
   bool TakeRoom(uint64_t size) {
     uint64_t queued = queued_bytes_.load(std::memory_order_relaxed);
     do {
       // One request may be larger than the whole budget, alone.
-      if (queued != 0 && (queued + size > config_.memory_budget || PoolIsFull())) return false;
+      if (queued != 0 && (queued + size > memory_budget_ || PoolIsFull())) return false;
     } while (!queued_bytes_.compare_exchange_weak(queued, queued + size));
     return true;
   }
@@ -199,9 +249,9 @@ class PipelineImpl : public Pipeline, private ShardHost {
       // Room may have come back since the caller looked.
       const bool waits = !parked_.empty() || !TakeRoom(request.size());
       // As much may wait as the budget holds, or one request that is larger.
-      const bool may_wait = parked_.empty() || parked_bytes_ + request.size() <= config_.memory_budget;
+      const bool may_wait = parked_.empty() || parked_bytes_ + request.size() <= memory_budget_;
       if (waits && accepting_ && may_wait) {
-        request.deadline = SteadyClock::now() + std::chrono::milliseconds(config_.admission_timeout_ms);
+        request.deadline = SteadyClock::now() + std::chrono::milliseconds(admission_timeout_ms_.load());
         parked_bytes_ += request.size();
         parked_.push_back(std::move(request));
         ++parked_count_;
@@ -228,7 +278,7 @@ class PipelineImpl : public Pipeline, private ShardHost {
     if (!health.ok()) return Refuse(std::move(request), health, "disk");
     Refuse(std::move(request),
            Status::BufferFull("no room: " + std::to_string(queued_bytes_.load()) + " bytes wait to be written, the limit is " +
-                              std::to_string(config_.memory_budget) + " (memory_budget); try again later, or raise the limit"),
+                              std::to_string(memory_budget_.load()) + " (memory_budget); try again later, or raise the limit"),
            "memory_budget");
   }
 
@@ -366,7 +416,7 @@ class PipelineImpl : public Pipeline, private ShardHost {
       RefuseOverdue();
       if (forwarding_) forwarding_->TrimBacklog();
       for (auto& shard : shards_) shard->Probe();
-      if (clock_->SteadyNow() >= next_retention) {
+      if (retention_due_.exchange(false) || clock_->SteadyNow() >= next_retention) {
         Expire();
         next_retention = clock_->SteadyNow() + RetentionEvery();
       }
@@ -383,7 +433,7 @@ class PipelineImpl : public Pipeline, private ShardHost {
   // Often enough that no file outlives its time by more than a tenth, or by ten seconds.
   std::chrono::seconds RetentionEvery() const {
     std::chrono::seconds every(10);
-    for (const auto age : RetentionRules::From(config_).max_age) {
+    for (const auto age : Rules().max_age) {
       if (age.count() != 0) every = std::min(every, std::max(std::chrono::seconds(1), age / 10));
     }
     return every;
@@ -399,7 +449,7 @@ class PipelineImpl : public Pipeline, private ShardHost {
     const auto lock = platform::FileLock::TryLock(layout_.LedgersLock());
     const bool for_the_dead = lock.ok() && lock->has_value();
     if (for_the_dead) LookAfterTheDead();
-    const RetentionRules rules = RetentionRules::From(config_);
+    const RetentionRules rules = Rules();
     if (!rules.any()) return;
     auto own = [this](const std::string& writer) {
       return std::find_if(shards_.begin(), shards_.end(), [&](const auto& s) { return s->writer_id() == writer; });
@@ -418,13 +468,15 @@ class PipelineImpl : public Pipeline, private ShardHost {
       if (auto shard = own(file.writer); shard != shards_.end()) {
         (*shard)->CountExpired(file);
       } else {
-        CountExpiredOfOthers(file);
+        // Of a merged file: another process keeps the counts of that writer, and would write over ours.
+        const bool is_at_work = platform::Exists(layout_.WriterDir(file.writer));
+        CountExpiredOfOthers(file, is_at_work ? kCorrectionsWriter : file.writer);
       }
     }
   }
 
-  void CountExpiredOfOthers(const ExpiredFile& file) {
-    LedgerSnapshot snapshot = ReadLedgerFile(layout_, file.writer);
+  void CountExpiredOfOthers(const ExpiredFile& file, const std::string& writer) {
+    LedgerSnapshot snapshot = ReadLedgerFile(layout_, writer);
     SignalLedger& ledger = snapshot.ledger[file.signal];
     ledger.stored -= file.items;
     ledger.expired += file.items;
@@ -452,6 +504,12 @@ class PipelineImpl : public Pipeline, private ShardHost {
 
   std::atomic<bool> accepting_{false};
   std::atomic<uint64_t> queued_bytes_{0};
+  std::atomic<uint64_t> memory_budget_{0};
+  std::atomic<uint32_t> admission_timeout_ms_{0};
+  std::atomic<uint32_t> max_attributes_{0}, max_value_depth_{0};
+  mutable std::mutex rules_mutex_;
+  RetentionRules rules_;
+  std::atomic<bool> retention_due_{false};
 
   std::mutex parked_mutex_;
   std::condition_variable house_wake_;

@@ -39,6 +39,16 @@ struct PipelineMemory {
   size_t spare_blocks = BytePool::kSpareBlocks;  // … as many of which stay for the next ones
 };
 
+// How full a pipeline is, besides its ledger.
+struct PipelineStats {
+  uint64_t queued_bytes = 0;       // accepted and not yet turned into Arrow
+  uint64_t memory_budget = 0;      // what those may be
+  uint64_t waiting_requests = 0;   // for room in the budget
+  uint64_t journal_bytes = 0;      // on the disk, of what is in no file yet
+  uint64_t journal_max_bytes = 0;  // what those may be, of all workers
+  uint64_t workers = 0;
+};
+
 class Pipeline {
  public:
   using AcceptCallback = std::function<void(AcceptResult)>;
@@ -89,6 +99,12 @@ class Pipeline {
 
   // Bytes accepted and not yet turned into Arrow.
   virtual uint64_t QueuedBytes() const = 0;
+
+  virtual PipelineStats GetStats() const { return {}; }
+
+  // Takes over what can change while it runs (retention, limits, the memory budget, compaction); the rest of `config` is not looked at.
+  // Thread-safe. Errors: kConfig for values that cannot be, and then nothing changes.
+  virtual Status Reconfigure(const Config& config) { return config.Validate(); }
 
   // What became of the items for each destination of config.forwarding since Open(), with what dead writers had left.
   virtual std::vector<DestinationStats> ForwardingStats() const { return {}; }
