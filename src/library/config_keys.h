@@ -16,7 +16,16 @@ namespace otlp_arrow {
 // "OTLP_GRPC_ADDRESS" of "grpc.address".
 std::string EnvironmentNameOf(std::string_view name);
 
+// What becomes of a new value when a running service reads its configuration again (SIGHUP).
+enum class Reloading {
+  kUndecided,  // of no key
+  kNow,        // it takes effect
+  kRestart,    // the old one holds until the next start, and the service says so
+};
+
 struct ConfigKey : SettingKey<Config> {
+  Reloading reloading = Reloading::kUndecided;
+
   std::string EnvironmentName() const { return EnvironmentNameOf(name); }
   std::string FlagName() const;    // "--grpc-address"
   std::string NoFlagName() const;  // of switches: "--no-grpc", "--no-store"

@@ -55,7 +55,7 @@ class LibraryImpl final : public OtlpLibrary, private platform::ForkParticipant 
 
   Status Start() {
     OTLP_RETURN_NOT_OK(config_.Validate());
-    LogToStandardError(config_.log_level);
+    LogToStandardError(config_.log_level, config_.log_format);
     OTLP_ASSIGN_OR_RETURN(pipeline_, Pipeline::Open(config_, nullptr, kMemory));
     platform::JoinForks(this);
     return Status::Ok();

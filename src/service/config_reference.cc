@@ -22,10 +22,10 @@ std::string Flags(const ConfigKey& key) {
 }  // namespace
 
 std::string ConfigReferenceTable() {
-  std::string table = "| YAML | Environment | Flag | Default | Allowed | Meaning |\n|---|---|---|---|---|---|\n";
+  std::string table = "| YAML | Environment | Flag | Default | Allowed | SIGHUP | Meaning |\n|---|---|---|---|---|---|---|\n";
   for (const ConfigKey& key : ConfigKeys()) {
     table += "| `" + key.name + "` | `" + key.EnvironmentName() + "` | " + Flags(key) + " | " + Code(Joined(key.get(Config()))) + " | " + key.allowed +
-             " | " + key.help + " |\n";
+             (key.reloading == Reloading::kNow ? " | now | " : " | restart | ") + key.help + " |\n";
   }
   return table;
 }
