@@ -123,8 +123,16 @@ if(OTLP_ARROW_BUILD_SERVICE)
                              $<BUILD_INTERFACE:otlp_arrow_arrow_flight> $<INSTALL_INTERFACE:otlp_arrow::arrow_flight>
                              $<BUILD_INTERFACE:PkgConfig::GRPC> $<INSTALL_INTERFACE:PkgConfig::otlp_arrow_grpc>)
   otlp_arrow_set_rpath(otlp-arrow "\$ORIGIN/../${CMAKE_INSTALL_LIBDIR}")
-  install(TARGETS otlp-arrow RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
-  install(FILES $<TARGET_FILE_DIR:otlp-arrow>/otlp-arrow-service DESTINATION ${CMAKE_INSTALL_BINDIR})
+  # `cmake --install BUILD --component program` installs what runs, without headers and libraries.
+  install(TARGETS otlp-arrow RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT program)
+  install(FILES $<TARGET_FILE_DIR:otlp-arrow>/otlp-arrow-service DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT program)
+  install(FILES ${CMAKE_BINARY_DIR}/share/man/man1/otlp-arrow.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT program)
+  install(FILES ${PROJECT_SOURCE_DIR}/packaging/otlp-arrow.yaml DESTINATION ${CMAKE_INSTALL_DATADIR}/otlp-arrow COMPONENT program)
+  install(FILES ${PROJECT_SOURCE_DIR}/packaging/systemd/otlp-arrow.sysusers.conf DESTINATION lib/sysusers.d RENAME otlp-arrow.conf COMPONENT program)
+  # The unit names the program by its place, which is known when it is installed.
+  install(CODE "set(bindir \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_BINDIR}\")
+    configure_file(\"${PROJECT_SOURCE_DIR}/packaging/systemd/otlp-arrow.service.in\" \"${CMAKE_BINARY_DIR}/otlp-arrow.service\" @ONLY)" COMPONENT program)
+  install(FILES ${CMAKE_BINARY_DIR}/otlp-arrow.service DESTINATION lib/systemd/system COMPONENT program)
 endif()
 
 # --- headers, licence, the Arrow that is brought along --------------------------------------------
@@ -139,11 +147,11 @@ if(NOT TARGET otlp_arrow_opentelemetry_sdk)
   list(APPEND header_patterns PATTERN "opentelemetry_sdk.h" EXCLUDE)
 endif()
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/otlp_arrow DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING ${header_patterns})
-install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/otlp-arrow)
+install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/otlp-arrow COMPONENT program)
 if(OTLP_ARROW_BUNDLE_ARROW AND OTLP_ARROW_ARROW_LIBRARY_DIR)
-  install(FILES ${OTLP_ARROW_ARROW_LINK} DESTINATION ${arrow_dir})
+  install(FILES ${OTLP_ARROW_ARROW_LINK} DESTINATION ${arrow_dir} COMPONENT program)
   if(OTLP_ARROW_BUILD_SERVICE)
-    install(FILES ${OTLP_ARROW_ARROW_FLIGHT_LINK} DESTINATION ${arrow_dir})
+    install(FILES ${OTLP_ARROW_ARROW_FLIGHT_LINK} DESTINATION ${arrow_dir} COMPONENT program)
   endif()
 endif()
 

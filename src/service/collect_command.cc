@@ -93,7 +93,7 @@ int RunCollect(const CollectOptions& options, const Console& console) {
   ConfigSources sources{.yaml_name = {}, .yaml_text = {}, .environment = console.environment, .flags = options.settings, .forward = {}};
   auto loaded = LoadConfigFile(options.config_file, std::move(sources));
   if (!loaded.ok()) return Report(loaded.status(), console);
-  ConfigureLogging(loaded->config.log_level);
+  ConfigureLogging(loaded->config.log_level, loaded->config.log_format);
   for (const auto& w : loaded->warnings) spdlog::warn("{}", w);
   platform::GiveMemoryBack();
   platform::RaiseOpenFileLimit();

@@ -11,6 +11,7 @@
 #include "service/argument_values.h"
 #include "service/help_formatter.h"
 #include "service/help_text.h"
+#include "service/man_page.h"
 #include "service/replay_arguments.h"
 
 namespace otlp_arrow {
@@ -85,7 +86,7 @@ void AddServe(CLI::App* app, ServeOptions* options) {
       ->add_option("--config", options->config_file,
                    "a YAML file with settings [or the one that OTLP_ARROW_CONFIG names]")
       ->type_name("FILE");
-  serve->add_flag("--check-config", options->check_config, "print the settings in force, as YAML, and end");
+  serve->add_flag("--check-config", options->check_config, "say what would happen, print the settings in force, as YAML, and end: with 0, or with 2 where the service would not start");
   serve
       ->add_option("--forward", options->forward,
                    "send everything on to this backend, such as http://collector:4317; may be repeated. These take the place of the destinations of "
@@ -108,7 +109,7 @@ void AddRecover(CLI::App* app, RecoverOptions* options) {
 void AddInspect(CLI::App* app, InspectOptions* options) {
   CLI::App* inspect = app->add_subcommand("inspect", "tell what a directory or a file holds");
   inspect->footer(kInspectFooter);
-  inspect->add_option("path", options->path, "an output directory, a directory of .arrow files, one file, or an OTLP-MMAP file")
+  inspect->add_option("path", options->path, "an output directory, a directory of .arrow or .parquet files, one file, or an OTLP-MMAP file")
       ->type_name("PATH")
       ->required();
   inspect->add_option("--records", options->records, "of an OTLP-MMAP file: this many of the last records of each ring [10]")
@@ -286,6 +287,8 @@ Command ParseCommandLine(std::vector<std::string> arguments, Time now, const Env
   app.formatter(std::make_shared<HelpFormatter>());
   app.footer(kProgramFooter);
   app.set_version_flag("--version", kVersionText, "print the version");
+  bool wants_manual = false;
+  app.add_flag("--help-man", wants_manual, "print the manual page, for man(1)");
   app.require_subcommand(0, 1);
   AddServe(&app, &serve);
   AddRecover(&app, &recover);
@@ -300,6 +303,7 @@ Command ParseCommandLine(std::vector<std::string> arguments, Time now, const Env
   } catch (const CLI::ParseError& error) {
     return Explain(app, error);
   }
+  if (wants_manual) return PrintOptions{ManPage(app), kExitOk};
   if (app.got_subcommand("serve")) return serve;
   if (app.got_subcommand("recover")) return recover;
   if (app.got_subcommand("inspect")) return inspect;

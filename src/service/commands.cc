@@ -29,9 +29,11 @@ struct Runner {
 
 }  // namespace
 
+int ExitCodeOf(const Status& status) { return status.code() == StatusCode::kConfig ? kExitUsage : kExitFailure; }
+
 int Report(const Status& status, const Console& console) {
   console.err << "otlp-arrow: " << status.message() << std::endl;
-  return status.code() == StatusCode::kConfig ? kExitUsage : kExitFailure;
+  return ExitCodeOf(status);
 }
 
 std::shared_ptr<SenderFactory> ForwardingSenders() {

@@ -26,6 +26,10 @@ int RunReplay(const ReplayOptions& options, const Console& console);
 // Fails where an input cannot be read, or where something could not be handed on before the end.
 int RunCollect(const CollectOptions& options, const Console& console);
 
+// Fails where a file cannot be read, where the disk refuses, and where another process is at it.
+
+// kExitUsage for what is wrong with the configuration, else kExitFailure.
+int ExitCodeOf(const Status& status);
 // "otlp-arrow: <message>" and the exit code that fits the status.
 int Report(const Status& status, const Console& console);
 

@@ -35,7 +35,12 @@ Data is deleted after a while: traces after 10 minutes, metrics and logs after a
   otlp-arrow serve --output-dir ./telemetry --trace-cleanup-interval-secs 0 --metric-cleanup-interval-secs 0 \
                    --log-cleanup-interval-secs 0
 
-'otlp-arrow COMMAND --help' explains each command. Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.
+'otlp-arrow COMMAND --help' explains each command; 'man otlp-arrow' is all of it.
+
+Exit codes:
+  0   done
+  1   failed
+  2   wrong usage or configuration
 )";
 
 inline constexpr const char* kServeFooter = R"(
@@ -46,10 +51,37 @@ Sizes take suffixes: 64MiB, 1GB, 512k.
 Examples:
   otlp-arrow serve --output-dir ./telemetry
   otlp-arrow serve --grpc-address 0.0.0.0:4317 --no-http --compression lz4
-  otlp-arrow serve --config otlp.yaml --check-config     # show what would be in force, and from where
+  otlp-arrow serve --config otlp.yaml --check-config     # say what would happen, and where each setting is from
+  otlp-arrow serve --http-tls-cert-file server.pem --http-tls-key-file server.key --auth-bearer-tokens '${file:/run/token}'
+  curl http://127.0.0.1:4318/v1/logs -H 'Content-Type: application/json' -d @logs.json
+  curl http://127.0.0.1:4318/readyz                      # 200 while data is taken; /healthz, /metrics
 
-Ctrl-C or SIGTERM writes what is under way and ends; a second one ends at once, and what was not written
-yet is recovered from the journal at the next start.
+Signals:
+  SIGTERM, SIGINT (Ctrl-C)   write what is under way and end; a second one ends at once, and what was not
+                             written yet is recovered from the journal at the next start
+  SIGHUP                     read the configuration, certificates and secrets again; each setting that changed
+                             is logged, with those that take effect only at the next start. A configuration that
+                             is wrong changes nothing. (Where the terminal went away, SIGHUP ends the service.)
+
+Files:
+  OUTPUT_DIR/otlp/{traces,metrics,logs}/   the data, in .arrow or .parquet files; with compaction.partition in
+                                           folders such as date=2026-01-31/hour=23
+  OUTPUT_DIR/journal/                      what was acknowledged and is in no file yet
+  OUTPUT_DIR/forward/, ledger/, damaged/   what is still to be forwarded; counts of losses; what could not be read
+  OUTPUT_DIR/compact/                      merges under way
+
+Environment:
+  OTLP_...                       settings, as said above
+  OTLP_ARROW_CONFIG              the YAML file, where --config is not given
+  OTLP_FORWARDING_...            a destination, instead of those in YAML (docs/forwarding.md)
+  NOTIFY_SOCKET, WATCHDOG_USEC   set by systemd (Type=notify): told when the service is ready, reloads, stops, and
+                                 that it is alive
+
+Exit codes:
+  0     ended in an orderly way, everything is written; --check-config: the service would start
+  1     failed, or not everything could be written in time: it stays in the journal
+  2     wrong usage or configuration; nothing was started
+  130   a second SIGINT ended it; 143: a second SIGTERM
 )";
 
 inline constexpr const char* kReplayFooter = R"(

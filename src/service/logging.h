@@ -1,11 +1,14 @@
-// Where log lines go: standard error, as "2024-05-06T07:08:09.123Z warn message".
+// Where the program's log lines go: standard error, in the form of library/log_format.h.
 #pragma once
 
 #include <string>
 
+#include "library/log_format.h"
+
 namespace otlp_arrow {
 
-// `level`: trace, debug, info, warn, error, off. Replaces spdlog's default logger.
-void ConfigureLogging(const std::string& level);
+// `level`: trace, debug, info, warn, error, off; `format`: text, json. The first call replaces spdlog's default logger, later ones change
+// that logger, whatever other threads log meanwhile.
+void ConfigureLogging(const std::string& level, const std::string& format = "text");
 
 }  // namespace otlp_arrow

@@ -64,7 +64,7 @@ int RunRecover(const RecoverOptions& options, const Console& console) {
                         .flags = {{"output_dir", {options.directory}}}, .forward = {}};
   auto loaded = LoadConfigFile(options.config_file, std::move(sources));
   if (!loaded.ok()) return Report(loaded.status(), console);
-  ConfigureLogging(loaded->config.log_level);
+  ConfigureLogging(loaded->config.log_level, loaded->config.log_format);
   auto report = RecoverDirectory(loaded->config, Clock::System());
   if (!report.ok()) return Report(report.status(), console);
   PrintReport(*report, console);

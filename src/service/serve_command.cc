@@ -1,140 +1,160 @@
-#include <algorithm>
 #include <chrono>
-#include <filesystem>
-#include <functional>
-#include <future>
 #include <memory>
-#include <vector>
+#include <string>
+#include <utility>
 
 #include <spdlog/spdlog.h>
-#include <unistd.h>
 
 #include "base/platform/platform.h"
-#include "pipeline/pipeline.h"
-#include "recorder/background_adopter.h"
-#include "recorder/store_sinks.h"
-#include "server/flight/otlp_flight_server.h"
-#include "server/grpc/otlp_grpc_server.h"
-#include "server/http/otlp_http_server.h"
+#include "server/common/exposure.h"
 #include "service/commands.h"
+#include "service/config_change.h"
+#include "service/config_check.h"
+#include "service/human_text.h"
 #include "service/logging.h"
-#include "service/self_telemetry.h"
+#include "service/running_service.h"
 #include "service/serve_messages.h"
 #include "service/signal_watch.h"
+#include "service/supervisor.h"
 
 namespace otlp_arrow {
 namespace {
 
-using std::chrono::milliseconds;
-using SteadyClock = std::chrono::steady_clock;
+const char* SignalText(int signal) { return signal == SIGINT ? "SIGINT" : signal == SIGTERM ? "SIGTERM" : "SIGHUP"; }
 
-constexpr std::chrono::seconds kSelfTelemetryInterval(10);
+Result<LoadedConfig> Load(const ServeOptions& options, const Console& console) {
+  ConfigSources sources{
+      .yaml_name = {}, .yaml_text = {}, .environment = console.environment, .flags = options.settings, .forward = options.forward};
+  OTLP_ASSIGN_OR_RETURN(LoadedConfig loaded, LoadConfigFile(options.config_file, std::move(sources)));
+  OTLP_RETURN_NOT_OK(CheckServesSomething(loaded.config));
+  return loaded;
+}
 
-// Everything that runs between start and end.
-class Service {
+// As Report, but a line of JSON where such are wanted.
+int ReportLogged(const Status& status, const Config& config, const Console& console) {
+  if (config.log_format != "json" || config.log_level == "off") return Report(status, console);
+  spdlog::error("{}", status.message());
+  return ExitCodeOf(status);
+}
+
+// One service from its start to the signal that ends it.
+class Serving {
  public:
-  static Result<std::unique_ptr<Service>> Start(const Config& config) {
-    auto service = std::make_unique<Service>();
-    OTLP_ASSIGN_OR_RETURN(service->pipeline_, Pipeline::Open(config));
-    service->sink_ = std::make_unique<StoreSink>(service->pipeline_.get(), config.output_dir);
-    service->adopter_ = std::make_unique<BackgroundAdopter>(config.output_dir, service->sink_.get());
-    if (config.grpc.enabled) {
-      OTLP_ASSIGN_OR_RETURN(service->grpc_, OtlpGrpcServer::Start(config.grpc, service->pipeline_.get()));
-    }
-    if (config.flight.enabled) {
-      OTLP_ASSIGN_OR_RETURN(service->flight_, OtlpFlightServer::Start(config, service->pipeline_.get()));
-    }
-    if (config.self_telemetry) service->self_telemetry_ = std::make_unique<SelfTelemetry>(service->pipeline_.get(), kSelfTelemetryInterval);
-    std::function<std::string()> flight_metrics;
-    if (service->flight_) flight_metrics = [flight = service->flight_.get()] { return flight->MetricsText(); };
-    if (config.http.enabled) {
-      OTLP_ASSIGN_OR_RETURN(service->http_, OtlpHttpServer::Start(config.http, service->pipeline_.get(), nullptr, std::move(flight_metrics)));
-    }
-    return service;
-  }
+  Serving(const ServeOptions& options, const Console& console, SignalWatch* watch) : options_(options), console_(console), watch_(*watch) {}
 
-  ListenAddresses addresses() const { return {grpc_ ? grpc_->address() : "", http_ ? http_->address() : "", flight_ ? flight_->address() : ""}; }
-  Ledger GetLedger() const { return pipeline_->GetLedger(); }
-  std::vector<DestinationStats> ForwardingStats() const { return pipeline_->ForwardingStats(); }
-
-  // Stops accepting, finishes what is under way, writes everything.
-  Status Stop(milliseconds timeout) {
-    const auto deadline = SteadyClock::now() + timeout;
-    // The larger part of the time is for writing files.
-    const milliseconds for_requests = std::min(milliseconds(5000), timeout / 2);
-    auto http_stopped = std::async(std::launch::async, [&] {
-      if (http_) http_->Shutdown(for_requests);
-    });
-    auto flight_stopped = std::async(std::launch::async, [&] {
-      if (flight_) flight_->Shutdown(for_requests);
-    });
-    if (grpc_) grpc_->Shutdown(for_requests);
-    http_stopped.wait();
-    flight_stopped.wait();
-    adopter_.reset();
-    self_telemetry_.reset();
-    const auto left = std::chrono::duration_cast<milliseconds>(deadline - SteadyClock::now());
-    return pipeline_->Shutdown(std::max(left, milliseconds(0)));
+  int Run(Config config) {
+    config_ = std::move(config);
+    supervisor_.Says("recovering what earlier writers left");
+    auto service = RunningService::Start(config_);
+    if (!service.ok()) return ReportLogged(service.status(), config_, console_);
+    service_ = std::move(*service);
+    Announce();
+    supervisor_.Ready(StatusLine());
+    for (;;) {
+      const int signal = watch_.Wait(supervisor_.interval());
+      if (watch_.received() != 0) return Stop(watch_.received());
+      if (signal == SIGHUP) {
+        Reload();
+      } else {
+        supervisor_.Alive(StatusLine());
+      }
+    }
   }
 
  private:
-  // The others hold a pointer to the pipeline and go first.
-  std::unique_ptr<Pipeline> pipeline_;
-  std::unique_ptr<StoreSink> sink_;
-  std::unique_ptr<BackgroundAdopter> adopter_;
-  std::unique_ptr<SelfTelemetry> self_telemetry_;
-  std::unique_ptr<OtlpGrpcServer> grpc_;
-  std::unique_ptr<OtlpFlightServer> flight_;
-  std::unique_ptr<OtlpHttpServer> http_;  // asks the one before for its metrics
-};
-
-Status CheckServesSomething(const Config& config) {
-  if (config.grpc.enabled || config.http.enabled || config.flight.enabled) return Status::Ok();
-  return Status::Config("grpc.enabled, http.enabled and flight.enabled are all false, so nothing could arrive; enable one of them");
-}
-
-int StopService(Service* service, const Config& config, int signal) {
-  spdlog::info("got {}: writing what is under way, for at most {} s; again to end at once",
-               signal == SIGINT    ? "SIGINT"
-               : signal == SIGTERM ? "SIGTERM"
-                                   : "SIGHUP",
-               config.shutdown_timeout_secs);
-  const Status status = service->Stop(std::chrono::seconds(config.shutdown_timeout_secs));
-  for (const auto& line : LedgerLines(service->GetLedger())) spdlog::info("{}", line);
-  for (const auto& line : ForwardingLines(service->ForwardingStats())) spdlog::info("{}", line);
-  if (!status.ok()) {
-    spdlog::error("{}", status.message());
-    return kExitFailure;
+  void Announce() const {
+    const ListenAddresses addresses = service_->addresses();
+    if (config_.log_format == "json") {
+      LogWithFields(spdlog::level::info, "otlp-arrow " OTLP_ARROW_VERSION " is ready", StartFields(config_, addresses));
+    } else {
+      console_.err << StartMessage(config_, addresses) << std::flush;
+    }
+    spdlog::info("{}", RetentionLine(config_));
+    for (const std::string& warning : ExposureWarnings(config_)) spdlog::warn("{}", warning);
   }
-  spdlog::info("ended");
-  return kExitOk;
-}
+
+  // Asks the pipeline, so that one that hangs keeps the watchdog from hearing of us.
+  std::string StatusLine() const {
+    const Pipeline& pipeline = service_->pipeline();
+    const Ledger ledger = pipeline.GetLedger();
+    int64_t received = 0, refused = 0;
+    for (const Signal signal : kAllSignals) {
+      received += ledger[signal].received;
+      refused += ledger[signal].RefusedTotal();
+    }
+    std::string why;
+    const bool ready = pipeline.Ready(&why);
+    return GroupedNumber(received) + " items received, " + GroupedNumber(refused) + " refused" + (ready ? "" : "; not ready: " + why);
+  }
+
+  void Reload() {
+    supervisor_.Reloading();
+    spdlog::info("got SIGHUP: reading the configuration again");
+    auto loaded = Load(options_, console_);
+    if (!loaded.ok()) {
+      service_->CountFailedReload();
+      spdlog::error("{}; the configuration stays as it is", loaded.status().message());
+    } else {
+      for (const auto& warning : loaded->warnings) spdlog::warn("{}", warning);
+      Apply(loaded->config);
+    }
+    supervisor_.Ready(StatusLine());
+  }
+
+  void Apply(const Config& wanted) {
+    const auto changes = CompareConfigs(config_, wanted);
+    config_ = ReloadedConfig(config_, wanted);
+    ConfigureLogging(config_.log_level, config_.log_format);
+    const auto failures = service_->Reload(config_);
+    int64_t waiting = 0;
+    for (const ConfigChange& change : changes) {
+      waiting += change.needs_restart ? 1 : 0;
+      LogWithFields(change.needs_restart ? spdlog::level::warn : spdlog::level::info, ChangeText(change),
+                    {{"key", change.key}, {"from", change.from}, {"to", change.to}, {"effect", change.needs_restart ? "restart" : "now"}});
+    }
+    for (const Status& failure : failures) spdlog::error("{}; this stays as it was", failure.message());
+    LogWithFields(spdlog::level::info,
+                  "configuration read: " + Counted(static_cast<int64_t>(changes.size()), "setting") + " changed" +
+                      (waiting > 0 ? ", " + GroupedNumber(waiting) + " at the next start" : "") + "; certificates and secrets were looked up again",
+                  {{"changed", static_cast<int64_t>(changes.size())}, {"waiting", waiting}, {"failed", static_cast<int64_t>(failures.size())}});
+  }
+
+  int Stop(int signal) {
+    const std::chrono::seconds timeout(config_.shutdown_timeout_secs);
+    supervisor_.Stopping(timeout);
+    spdlog::info("got {}: writing what is under way, for at most {} s; again to end at once", SignalText(signal), timeout.count());
+    const Status status = service_->Stop(timeout);
+    for (const auto& line : LedgerLines(service_->pipeline().GetLedger())) spdlog::info("{}", line);
+    for (const auto& line : ForwardingLines(service_->pipeline().ForwardingStats())) spdlog::info("{}", line);
+    if (!status.ok()) {
+      spdlog::error("{}", status.message());
+      return kExitFailure;
+    }
+    spdlog::info("ended");
+    return kExitOk;
+  }
+
+  const ServeOptions& options_;
+  const Console& console_;
+  SignalWatch& watch_;
+  const Supervisor supervisor_;
+  Config config_;  // in force
+  std::unique_ptr<RunningService> service_;
+};
 
 }  // namespace
 
 int RunServe(const ServeOptions& options, const Console& console) {
-  SignalWatch watch;
-  ConfigSources sources{
-      .yaml_name = {}, .yaml_text = {}, .environment = console.environment, .flags = options.settings, .forward = options.forward};
-  auto loaded = LoadConfigFile(options.config_file, std::move(sources));
+  SignalWatch watch(SignalWatch::Hangup::kReloads);
+  auto loaded = Load(options, console);
   if (!loaded.ok()) return Report(loaded.status(), console);
   const Config& config = loaded->config;
-  ConfigureLogging(config.log_level);
+  ConfigureLogging(config.log_level, config.log_format);
+  if (options.check_config) return CheckConfig(*loaded, console);
   for (const auto& w : loaded->warnings) spdlog::warn("{}", w);
-  const Status serves = CheckServesSomething(config);
-  if (!serves.ok()) return Report(serves, console);
-  if (options.check_config) {
-    console.out << ConfigToYaml(config, loaded->origins) << std::flush;
-    return kExitOk;
-  }
-
   platform::GiveMemoryBack();
   spdlog::debug("open files: up to {}", platform::RaiseOpenFileLimit());
-  auto service = Service::Start(config);
-  if (!service.ok()) return Report(service.status(), console);
-  console.err << StartMessage(config, (*service)->addresses()) << std::flush;
-  spdlog::info("{}", RetentionLine(config));
-  return StopService(service->get(), config, watch.Wait());
+  return Serving(options, console, &watch).Run(config);
 }
 
 }  // namespace otlp_arrow

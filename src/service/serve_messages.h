@@ -6,6 +6,7 @@
 
 #include "otlp_arrow/config.h"
 #include "otlp_arrow/forwarding.h"
+#include "service/logging.h"
 #include "storage/ledger.h"
 
 namespace otlp_arrow {
@@ -19,6 +20,12 @@ struct ListenAddresses {
 
 // Where to send, where the files are, how to query them.
 std::string StartMessage(const Config& config, const ListenAddresses& addresses);
+
+// The same for log_format: json.
+LogFields StartFields(const Config& config, const ListenAddresses& addresses);
+
+// What a service with this configuration does, a line each: where it listens, and who may call; where files go; where data is forwarded.
+std::vector<std::string> PlanLines(const Config& config);
 
 // How long data is kept, with the keys that change it.
 std::string RetentionLine(const Config& config);

@@ -69,6 +69,47 @@ TEST_F(SignalWatchDeathTest, BrokenPipesAreErrorsNotDeath) {
       ExitedWithCode(0), "");
 }
 
+TEST_F(SignalWatchDeathTest, HangupEndsWhatDoesNotReload) {
+  EXPECT_EXIT(
+      {
+        SignalWatch watch;
+        kill(getpid(), SIGHUP);
+        ExitWith(watch.Wait() == SIGHUP && watch.received() == SIGHUP);
+      },
+      ExitedWithCode(0), "");
+}
+
+TEST_F(SignalWatchDeathTest, HangupReloadsAsOftenAsItComes) {
+  EXPECT_EXIT(
+      {
+        setsid();  // without a terminal, as a daemon
+        SignalWatch watch(SignalWatch::Hangup::kReloads);
+        bool good = watch.Wait(milliseconds(1)) == 0;
+        for (int i = 0; i < 3; ++i) {
+          kill(getpid(), SIGHUP);
+          good = watch.Wait() == SIGHUP && watch.received() == 0 && good;
+        }
+        good = watch.Wait(milliseconds(1)) == 0 && good;
+        kill(getpid(), SIGTERM);
+        good = watch.Wait(seconds(60)) == SIGTERM && good;
+        kill(getpid(), SIGHUP);  // no second signal that would end it at once
+        good = watch.Wait(milliseconds(20)) == SIGTERM && good;
+        ExitWith(good);
+      },
+      ExitedWithCode(0), "");
+}
+
+TEST_F(SignalWatchDeathTest, NohupDoesNotKeepAServiceFromReloading) {
+  EXPECT_EXIT(
+      {
+        std::signal(SIGHUP, SIG_IGN);
+        SignalWatch watch(SignalWatch::Hangup::kReloads);
+        kill(getpid(), SIGHUP);
+        ExitWith(watch.Wait(seconds(60)) == SIGHUP);
+      },
+      ExitedWithCode(0), "");
+}
+
 // An unwatched process is as it was before: signals end it.
 TEST_F(SignalWatchDeathTest, EndsWithTheObject) {
   EXPECT_EXIT(
