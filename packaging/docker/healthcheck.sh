@@ -1,0 +1,10 @@
+#!/bin/bash
+# Is the service in this container ready? Ends with 0 or 1. With TLS on HTTP, whether it takes connections is all that can be asked.
+set -u
+address=${OTLP_HTTP_ADDRESS:-127.0.0.1:4318}
+port=${address##*:}
+exec 3<>"/dev/tcp/127.0.0.1/$port" || exit 1
+[ -z "${OTLP_TLS_CERT_FILE:-}${OTLP_HTTP_TLS_CERT_FILE:-}" ] || exit 0
+printf 'GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n' >&3
+IFS= read -r -t 5 -u 3 status || exit 1
+[[ $status == HTTP/1.1\ 200* ]]
