@@ -2,14 +2,18 @@
 
 #include <algorithm>
 
+#include <spdlog/spdlog.h>
+
 #include "base/secret_text.h"
 
 namespace otlp_arrow {
 namespace {
 
 constexpr std::string_view kScheme = "bearer ";
+// A secret that was withdrawn is good for this long at most.
+constexpr std::chrono::seconds kLookUpEvery{5};
 // Guesses must not make the server read the files of its secrets all the time.
-constexpr std::chrono::seconds kLookUpEvery{1};
+constexpr std::chrono::seconds kLookUpForGuesses{1};
 
 char Lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
@@ -40,8 +44,10 @@ bool EqualInConstantTime(std::string_view a, std::string_view b) {
 }
 
 Result<std::shared_ptr<Authenticator>> Authenticator::Make(const AuthConfig& config,
-                                                           const std::vector<std::pair<std::string, std::string>>& more_tokens) {
+                                                           const std::vector<std::pair<std::string, std::string>>& more_tokens,
+                                                           std::shared_ptr<Clock> clock) {
   auto made = std::make_shared<Authenticator>();
+  made->clock_ = clock ? std::move(clock) : Clock::System();
   for (const std::string& token : config.bearer_tokens) made->tokens_.push_back({"auth.bearer_tokens", token, {}});
   for (const auto& [key, token] : more_tokens) {
     if (!token.empty()) made->tokens_.push_back({key, token, {}});
@@ -74,19 +80,30 @@ Status Authenticator::LookUp() {
   std::lock_guard lock(mutex_);
   for (size_t i = 0; i < tokens.size(); ++i) tokens_[i].value = std::move(tokens[i]);
   for (size_t i = 0; i < headers.size(); ++i) headers_[i].second.value = std::move(headers[i]);
-  looked_up_ = std::chrono::steady_clock::now();
+  looked_up_ = clock_->SteadyNow();
   return Status::Ok();
 }
 
+void Authenticator::LookUpAgain(std::chrono::seconds age) {
+  {
+    std::lock_guard lock(mutex_);
+    const auto now = clock_->SteadyNow();
+    if (now - looked_up_ < age) return;
+    looked_up_ = now;
+  }
+  const Status found = LookUp();
+  std::lock_guard lock(mutex_);
+  if (!found.ok() && found.message() != last_error_) spdlog::warn("{}; the secrets that were found last stay in use", found.message());
+  last_error_ = found.message();
+}
+
 bool Authenticator::Admits(const HeaderOf& header_of) {
+  LookUpAgain(kLookUpEvery);
   {
     std::lock_guard lock(mutex_);
     if (Matches(header_of)) return true;
-    const auto now = std::chrono::steady_clock::now();
-    if (now - looked_up_ < kLookUpEvery) return false;
-    looked_up_ = now;
   }
-  if (!LookUp().ok()) return false;  // while they cannot be looked up the last ones hold
+  LookUpAgain(kLookUpForGuesses);
   std::lock_guard lock(mutex_);
   return Matches(header_of);
 }

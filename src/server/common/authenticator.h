@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/clock.h"
 #include "otlp_arrow/config.h"
 #include "otlp_arrow/status.h"
 
@@ -22,9 +23,11 @@ class Authenticator {
   // The value of a call's header, by its lower-case name; nullopt where it has none.
   using HeaderOf = std::function<std::optional<std::string_view>(std::string_view name)>;
 
-  // Null where nothing is configured, so that anyone may call. Secrets are looked up now, and again when a call brings others, so that
-  // they can be replaced at run time. `more_tokens`: of this server alone. Errors: kConfig, naming the key.
-  static Result<std::shared_ptr<Authenticator>> Make(const AuthConfig& config, const std::vector<std::pair<std::string, std::string>>& more_tokens = {});
+  // Null where nothing is configured, so that anyone may call. Secrets are looked up now; again every few seconds, so that one that is
+  // withdrawn counts no longer; and when a call brings others, so that a new one counts at once. `more_tokens`: of this server alone, each
+  // with its key. `clock` null: the machine's. Errors: kConfig, naming the key.
+  static Result<std::shared_ptr<Authenticator>> Make(const AuthConfig& config, const std::vector<std::pair<std::string, std::string>>& more_tokens = {},
+                                                     std::shared_ptr<Clock> clock = nullptr);
 
   // May a call with these headers be served? Takes a time that depends on the lengths of secrets and headers alone.
   bool Admits(const HeaderOf& header_of);
@@ -40,6 +43,8 @@ class Authenticator {
   };
 
   Status LookUp();
+  // Where the last time is longer ago than `age`. Logs once what cannot be looked up.
+  void LookUpAgain(std::chrono::seconds age);
   bool Matches(const HeaderOf& header_of) const;
 
   std::vector<Secret> tokens_;
@@ -47,6 +52,8 @@ class Authenticator {
   std::string hint_;
   mutable std::mutex mutex_;                             // of the values
   std::chrono::steady_clock::time_point looked_up_;
+  std::string last_error_;
+  std::shared_ptr<Clock> clock_;
 };
 
 // In a time that depends on the lengths alone.
