@@ -111,7 +111,7 @@ def parse_metrics(text):
     ledger["unreadable_requests"] = {}
     for line in text.splitlines():
         found = re.fullmatch(r"otlp_arrow_(\w+)\{(.*)\} (\S+)", line)
-        if not found or found[1].startswith("forward_"):
+        if not found or not found[1].startswith(("items_", "unreadable_requests_")):
             continue
         labels, value = dict(re.findall(r'(\w+)="([^"]*)"', found[2])), int(found[3])
         if found[1] == "items_total" and labels["state"] in ("refused", "invalid"):
