@@ -88,6 +88,24 @@ def test_everything_is_installed_that_the_documentation_names(prefix):
     assert not strays
 
 
+def test_what_a_service_needs_is_installed(prefix):
+    assert ".SH NAME" in (prefix / "share/man/man1/otlp-arrow.1").read_text()
+    assert "u otlp-arrow" in (prefix / "lib/sysusers.d/otlp-arrow.conf").read_text()
+    unit = (prefix / "lib/systemd/system/otlp-arrow.service").read_text()
+    assert re.search(r"^ExecStart=/\S+/prefix/bin/otlp-arrow serve --config ", unit, re.MULTILINE), unit
+    assert "@" not in re.sub("@system-service|@privileged|@resources", "", unit)
+    checked = run(prefix / "bin/otlp-arrow", "serve", "--check-config", "--config", prefix / "share/otlp-arrow/otlp-arrow.yaml")
+    assert "/var/lib/otlp-arrow" in checked
+
+
+def test_the_component_program_is_what_runs(tmp_path):
+    run("cmake", "--install", BUILD, "--prefix", tmp_path, "--component", "program")
+    files = {str(p.relative_to(tmp_path)) for p in tmp_path.rglob("*") if not p.is_dir()}
+    assert {"bin/otlp-arrow", "bin/otlp-arrow-service", "share/man/man1/otlp-arrow.1", "share/doc/otlp-arrow/LICENSE"} <= files
+    assert not [f for f in files if f.endswith((".h", ".a", ".cmake", ".pc")) or "libotlp_arrow" in f]
+    assert run(tmp_path / "bin/otlp-arrow", "--version").startswith("otlp-arrow ")
+
+
 def test_headers_are_installed_with_their_libraries(prefix):
     header = prefix / "include/otlp_arrow/opentelemetry_exporters.h"
     assert header.exists() == (library_directory(prefix) / EXPORTERS).exists()

@@ -151,6 +151,28 @@ class Config:
     """Attributes that also get a column of their own: `key`, or `key:int64`, `key:double`, `key:bool`."""
     log_level: str = setting("log_level", "warn")
     """Of the library's messages on standard error: trace, debug, info, warn, error, off."""
+    log_format: str = setting("log_format", "text")
+    """`text`, or `json`: an object a line."""
+    compaction_enabled: bool = setting("compaction_enabled", False)
+    """Whether small files are merged into large ones meanwhile (docs/compaction.md). The next ones are for that."""
+    compaction_interval_secs: int = setting("compaction_interval_secs", 60)
+    """How often there is a look for work."""
+    compaction_min_age_secs: int = setting("compaction_min_age_secs", 60)
+    """Younger files are left alone."""
+    compaction_min_files: int = setting("compaction_min_files", 8)
+    """How many small files make it worthwhile."""
+    compaction_target_file_bytes: int = setting("compaction_target_file_bytes", 256 << 20)
+    """Files are merged up to this size."""
+    compaction_window_secs: int = setting("compaction_window_secs", 3600)
+    """A merged file holds arrivals of one such window, which is as exact as retention is then."""
+    compaction_format: str = setting("compaction_format", "same")
+    """Of merged files: `arrow`, `parquet`, or `same` as `format`."""
+    compaction_partition: str = setting("compaction_partition", "none")
+    """Hive partitions of merged files: `none`, `date`, `hour`."""
+    limits_max_attributes: int = setting("limits_max_attributes", 4096)
+    """Of one span, event, record, resource and so on; items with more are refused."""
+    limits_max_value_depth: int = setting("limits_max_value_depth", 64)
+    """Arrays and maps inside each other; items with deeper values are refused (1 to 64)."""
 
     def __post_init__(self) -> None:
         self.validate()
@@ -264,6 +286,39 @@ class ConfigBuilder(Generic[BuiltT]):
 
     def log_level(self, name: str) -> Self:
         return self._set("log_level", name)
+
+    def log_format(self, name: str) -> Self:
+        return self._set("log_format", name)
+
+    def compaction_enabled(self, value: bool) -> Self:
+        return self._set("compaction_enabled", value)
+
+    def compaction_interval_secs(self, secs: int) -> Self:
+        return self._set("compaction_interval_secs", secs)
+
+    def compaction_min_age_secs(self, secs: int) -> Self:
+        return self._set("compaction_min_age_secs", secs)
+
+    def compaction_min_files(self, number: int) -> Self:
+        return self._set("compaction_min_files", number)
+
+    def compaction_target_file_bytes(self, size: int) -> Self:
+        return self._set("compaction_target_file_bytes", size)
+
+    def compaction_window_secs(self, secs: int) -> Self:
+        return self._set("compaction_window_secs", secs)
+
+    def compaction_format(self, name: str) -> Self:
+        return self._set("compaction_format", name)
+
+    def compaction_partition(self, name: str) -> Self:
+        return self._set("compaction_partition", name)
+
+    def limits_max_attributes(self, number: int) -> Self:
+        return self._set("limits_max_attributes", number)
+
+    def limits_max_value_depth(self, number: int) -> Self:
+        return self._set("limits_max_value_depth", number)
 
     def build(self) -> BuiltT:
         """Checks the settings and makes the `Config`, or the library with it. Raises `OtlpConfigError`."""

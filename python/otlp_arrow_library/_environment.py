@@ -9,7 +9,7 @@ from typing import Any
 
 from ._errors import OtlpConfigError
 
-_SIZES = ("forward_backlog_max_bytes", "max_file_bytes", "max_total_bytes", "memory_budget", "journal_max_bytes")
+_SIZES = ("compaction_target_file_bytes", "forward_backlog_max_bytes", "max_file_bytes", "max_total_bytes", "memory_budget", "journal_max_bytes")
 
 
 def setting(name: str, default: object) -> Any:

@@ -1,6 +1,7 @@
 #include <nanobind/stl/string.h>
 
 #include <limits>
+#include <optional>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -89,7 +90,10 @@ T OneOf(const char* key, nb::handle value, const Choice<T> (&choices)[N]) {
   Raise(Status::Config(std::string(key) + ": '" + text + "' is unknown; " + allowed));
 }
 
-constexpr Choice<FileFormat> kFormats[] = {{"arrow", FileFormat::kArrow}};
+constexpr Choice<FileFormat> kFormats[] = {{"arrow", FileFormat::kArrow}, {"parquet", FileFormat::kParquet}};
+constexpr Choice<std::optional<FileFormat>> kMergedFormats[] = {
+    {"same", std::nullopt}, {"arrow", FileFormat::kArrow}, {"parquet", FileFormat::kParquet}};
+constexpr Choice<Partitioning> kPartitionings[] = {{"none", Partitioning::kNone}, {"date", Partitioning::kDate}, {"hour", Partitioning::kHour}};
 constexpr Choice<Compression> kCompressions[] = {{"none", Compression::kNone}, {"lz4", Compression::kLz4}, {"zstd", Compression::kZstd}};
 constexpr Choice<Acknowledge> kAcknowledges[] = {
     {"memory", Acknowledge::kMemory}, {"journal", Acknowledge::kJournal}, {"fsync", Acknowledge::kFsync}};
@@ -203,6 +207,18 @@ nb::dict ForwardingToPython(const ForwardingConfig& config) {
   return fields;
 }
 
+void TakeCompaction(nb::handle object, CompactionConfig* to) {
+  const auto number = [&](const char* key, auto* field) { *field = Number<std::remove_pointer_t<decltype(field)>>(key, object.attr(key)); };
+  to->enabled = Switch("compaction_enabled", object.attr("compaction_enabled"));
+  number("compaction_interval_secs", &to->interval_secs);
+  number("compaction_min_age_secs", &to->min_age_secs);
+  number("compaction_min_files", &to->min_files);
+  number("compaction_target_file_bytes", &to->target_file_bytes);
+  number("compaction_window_secs", &to->window_secs);
+  to->format = OneOf("compaction_format", object.attr("compaction_format"), kMergedFormats);
+  to->partition = OneOf("compaction_partition", object.attr("compaction_partition"), kPartitionings);
+}
+
 // Of OTLP_FORWARDING_…, which the builder reads with all the rest.
 using Fields = nb::typed<nb::dict, nb::str, nb::any>;
 nb::typed<nb::list, Fields> ForwardingFromEnvironment() {
@@ -236,6 +252,10 @@ Config ConfigFromPython(nb::handle object) {
   number("forward_backlog_max_bytes", &config.forward_backlog_max_bytes);
   for (nb::handle destination : nb::object(object.attr("destinations"))) config.forwarding.push_back(ForwardingFromPython(destination));
   config.log_level = Text("log_level", object.attr("log_level"), "give one of trace, debug, info, warn, error, off");
+  config.log_format = Text("log_format", object.attr("log_format"), "give one of text, json");
+  TakeCompaction(object, &config.compaction);
+  number("limits_max_attributes", &config.limits.max_attributes);
+  number("limits_max_value_depth", &config.limits.max_value_depth);
   RaiseIfFailed(config.Validate());
   return config;
 }

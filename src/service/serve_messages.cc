@@ -52,13 +52,11 @@ std::string CompressionName(Compression compression) {
 }
 
 std::string QueryLine(const std::string& directory, FileFormat format) {
-  const std::string select = "SELECT service_name, name, count(*) FROM ";
   const std::string traces = directory + "/otlp/traces";
-  if (format == FileFormat::kParquet) {
-    return "python3 -c \"import duckdb; t = duckdb.read_parquet('" + traces + "/**/*.parquet'); print(duckdb.sql('" + select + "t GROUP BY ALL'))\"";
-  }
-  return "python3 -c \"import duckdb, pyarrow.dataset as ds; t = ds.dataset('" + traces + "', format='arrow'); print(duckdb.sql('" + select +
-         "t GROUP BY ALL'))\"";
+  const bool is_arrow = format == FileFormat::kArrow;
+  return std::string("python3 -c \"import duckdb") + (is_arrow ? ", pyarrow.dataset as ds" : "") + "; t = " +
+         (is_arrow ? "ds.dataset('" + traces + "', format='arrow')" : "duckdb.read_parquet('" + traces + "/**/*.parquet')") +
+         "; print(duckdb.sql('SELECT service_name, name, count(*) FROM t GROUP BY ALL'))\"";
 }
 
 // "listens on 0.0.0.0:4317 for OTLP/gRPC: TLS; callers need a bearer token".

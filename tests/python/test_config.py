@@ -29,6 +29,17 @@ def test_fields_are_keywords_and_the_first_ones_positions_too(tmp_path):
     assert config.trace_cleanup_interval_secs == 0
 
 
+def test_settings_of_compaction_and_limits(monkeypatch):
+    config = ConfigBuilder().compaction_enabled(True).compaction_format("parquet").compaction_partition("hour").limits_max_attributes(10).log_format("json").build()
+    assert (config.compaction_enabled, config.compaction_format, config.compaction_partition) == (True, "parquet", "hour")
+    assert (config.limits_max_attributes, config.log_format) == (10, "json")
+    monkeypatch.setenv("OTLP_COMPACTION_TARGET_FILE_BYTES", "1MiB")
+    monkeypatch.setenv("OTLP_COMPACTION_ENABLED", "true")
+    monkeypatch.setenv("OTLP_LIMITS_MAX_VALUE_DEPTH", "3")
+    config = Config()
+    assert (config.compaction_target_file_bytes, config.compaction_enabled, config.limits_max_value_depth) == (1 << 20, True, 3)
+
+
 def test_repr_and_copies():
     forwarding = ForwardingConfig(endpoint="http://collector:4317", headers={"x-tenant": "secret"}, bearer_token="secret", api_key="secret", max_in_flight=7)
     config = Config(output_dir="./here", forwarding=forwarding)
@@ -60,6 +71,14 @@ def test_repr_and_copies():
         ({"compression": None}, "compression: None is of type NoneType; allowed are none, lz4, zstd"),
         ({"acknowledge": "never"}, "acknowledge: 'never' is unknown; allowed are memory, journal, fsync"),
         ({"format": "csv"}, "format: 'csv' is unknown; allowed are arrow"),
+        ({"log_format": "xml"}, "log_format: 'xml' is unknown; allowed are text, json"),
+        ({"compaction_enabled": 1}, "compaction_enabled: 1 is of type int; give True or False"),
+        ({"compaction_min_files": 1}, "compaction.min_files: 1 is out of range; allowed are 2 to 100000"),
+        ({"compaction_target_file_bytes": 5}, "compaction.target_file_bytes: 5 is out of range"),
+        ({"compaction_format": "csv"}, "compaction_format: 'csv' is unknown; allowed are same, arrow, parquet"),
+        ({"compaction_partition": "week"}, "compaction_partition: 'week' is unknown; allowed are none, date, hour"),
+        ({"limits_max_attributes": 0}, "limits.max_attributes: 0 is out of range"),
+        ({"limits_max_value_depth": 65}, "limits.max_value_depth: 65 is out of range; allowed are 1 to 64"),
         ({"log_level": "loud"}, "log_level: 'loud' is unknown; allowed are trace, debug, info, warn, error, off"),
         ({"log_level": "\ud800"}, "is not valid Unicode"),
         ({"promote_attributes": "http.route"}, "promote_attributes: 'http.route' is of type str; give a list of str"),
