@@ -76,6 +76,8 @@ std::string FlightService::MetricsText() const {
   add("gets_total", "counter", "Streams of rows that clients began to read.", counters_.gets);
   add("puts_total", "counter", "Streams of rows that clients began to put.", counters_.puts);
   add("refused_streams_total", "counter", "Streams refused because flight.max_streams were open.", counters_.refused_streams);
+  add("refused_calls_total", "counter", "Calls refused because too many were open.", counters_.refused_calls);
+  add("unauthenticated_total", "counter", "Calls refused because their credentials were missing or wrong.", counters_.unauthenticated);
   add("sent_bytes_total", "counter", "Bytes of rows and dictionaries handed to clients.", counters_.bytes_sent);
   add("open_streams", "gauge", "Streams open now.", streams_.open());
   return text;

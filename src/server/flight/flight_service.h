@@ -19,28 +19,30 @@
 
 namespace otlp_arrow {
 
-class FlightService final : public arrow::flight::FlightServerBase {
+// Thread-safe. Outlives the listeners that call it.
+class FlightService {
  public:
   FlightService(const Config& config, Pipeline* pipeline);
 
   // No stream begins any more, and of those that put no batch is taken.
   void Stop() { stopping_ = true; }
   std::string MetricsText() const;
+  FlightCounters* counters() { return &counters_; }
 
   using CallContext = arrow::flight::ServerCallContext;
   using Descriptor = arrow::flight::FlightDescriptor;
 
   arrow::Status ListFlights(const CallContext& context, const arrow::flight::Criteria* criteria,
-                            std::unique_ptr<arrow::flight::FlightListing>* listings) override;
-  arrow::Status GetFlightInfo(const CallContext& context, const Descriptor& request, std::unique_ptr<arrow::flight::FlightInfo>* info) override;
-  arrow::Status GetSchema(const CallContext& context, const Descriptor& request, std::unique_ptr<arrow::flight::SchemaResult>* schema) override;
+                            std::unique_ptr<arrow::flight::FlightListing>* listings);
+  arrow::Status GetFlightInfo(const CallContext& context, const Descriptor& request, std::unique_ptr<arrow::flight::FlightInfo>* info);
+  arrow::Status GetSchema(const CallContext& context, const Descriptor& request, std::unique_ptr<arrow::flight::SchemaResult>* schema);
   arrow::Status DoGet(const CallContext& context, const arrow::flight::Ticket& request,
-                      std::unique_ptr<arrow::flight::FlightDataStream>* stream) override;
+                      std::unique_ptr<arrow::flight::FlightDataStream>* stream);
   arrow::Status DoPut(const CallContext& context, std::unique_ptr<arrow::flight::FlightMessageReader> reader,
-                      std::unique_ptr<arrow::flight::FlightMetadataWriter> writer) override;
+                      std::unique_ptr<arrow::flight::FlightMetadataWriter> writer);
   arrow::Status DoAction(const CallContext& context, const arrow::flight::Action& action,
-                         std::unique_ptr<arrow::flight::ResultStream>* result) override;
-  arrow::Status ListActions(const CallContext& context, std::vector<arrow::flight::ActionType>* actions) override;
+                         std::unique_ptr<arrow::flight::ResultStream>* result);
+  arrow::Status ListActions(const CallContext& context, std::vector<arrow::flight::ActionType>* actions);
 
  private:
   arrow::Result<arrow::flight::FlightInfo> InfoOf(const Descriptor& descriptor, const ReadCommand& command);

@@ -26,6 +26,11 @@ class OtlpFlightServer {
   // Its counters as Prometheus text: otlp_arrow_flight_{gets,puts,refused_streams,sent_bytes}_total, otlp_arrow_flight_open_streams.
   std::string MetricsText() const;
 
+  // Takes certificates and credentials of another configuration; what else differs needs another server. For other certificates the port
+  // is opened anew: streams may go on for FlightPort::kTimeToEnd. Errors: kConfig, and then nothing changes; kServer where the port could
+  // not be opened again, which is tried on.
+  Status Reload(const Config& config);
+
   // New calls and batches are refused as UNAVAILABLE; rows are read on until `deadline` from now, then all calls are cut off.
   // Returns when nothing of the server is left. Later calls do nothing.
   void Shutdown(std::chrono::milliseconds deadline);

@@ -10,7 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "query/stored_files_testing.h"
-#include "server/flight/bearer_auth.h"
+#include "certificates.h"
 
 namespace otlp_arrow {
 namespace {
@@ -25,6 +25,7 @@ class OtlpFlightServerTest : public ::testing::Test {
   void SetUp() override { Start({}); }
 
   void Start(FlightConfig settings) {
+    client_.reset();
     server_.reset();
     pipeline_.reset();
     settings.address = "127.0.0.1:0";
@@ -36,7 +37,21 @@ class OtlpFlightServerTest : public ::testing::Test {
     auto server = OtlpFlightServer::Start(config_, pipeline_.get());
     ASSERT_TRUE(server.ok()) << server.status().ToString();
     server_ = *std::move(server);
-    client_ = *flight::FlightClient::Connect(*flight::Location::ForGrpcTcp("127.0.0.1", server_->port()));
+    if (config_.TlsOf(settings.tls).cert_file.empty()) client_ = *flight::FlightClient::Connect(*flight::Location::ForGrpcTcp("127.0.0.1", server_->port()));
+  }
+  // What a client that trusts `ca_file` is told.
+  arrow::Status Ask(const std::string& ca_file, const ServerTlsConfig& identity = {}) {
+    auto client = ConnectTls(ca_file, identity);
+    return client->DoGet(flight::Ticket{"logs"}).status();
+  }
+  std::unique_ptr<flight::FlightClient> ConnectTls(const std::string& ca_file, const ServerTlsConfig& identity = {}) {
+    flight::FlightClientOptions options;
+    options.tls_root_certs = testing::TextOf(ca_file);
+    if (!identity.cert_file.empty()) {
+      options.cert_chain = testing::TextOf(identity.cert_file);
+      options.private_key = testing::TextOf(identity.key_file);
+    }
+    return *flight::FlightClient::Connect(*flight::Location::ForGrpcTls("127.0.0.1", server_->port()), options);
   }
 
   void Send(Signal signal, const std::string& request) { ASSERT_TRUE(pipeline_->AcceptAndWait(signal, SharedBytes::Copy(request)).status.ok()); }
@@ -237,6 +252,92 @@ TEST_F(OtlpFlightServerTest, WantsItsToken) {
   EXPECT_THAT(with("s3cre"), AllOf(HasSubstr("wrong"), ::testing::Not(HasSubstr("s3cret"))));
 }
 
+TEST_F(OtlpFlightServerTest, SharedCredentialsCountAndChangeWhileItRuns) {
+  config_.auth.bearer_tokens = {"shared-s3cret"};
+  config_.auth.headers = {{"X-Api-Key", "k3y"}};
+  Start({});
+  auto with = [&](const std::string& name, const std::string& value) {
+    flight::FlightCallOptions options;
+    options.headers = {{name, value}};
+    return client_->DoGet(options, flight::Ticket{"logs"}).status();
+  };
+  EXPECT_TRUE(with("authorization", "Bearer shared-s3cret").ok());
+  EXPECT_TRUE(with("x-api-key", "k3y").ok());
+  EXPECT_THAT(with("x-api-key", "other").ToString(), AllOf(HasSubstr("x-api-key"), ::testing::Not(HasSubstr("k3y"))));
+  EXPECT_THAT(GetError("logs"), HasSubstr("Bearer TOKEN"));
+  Config changed = config_;
+  changed.auth = {};
+  ASSERT_TRUE(server_->Reload(changed).ok());
+  EXPECT_EQ(Get("logs")->num_rows(), 0);
+  changed.auth.bearer_tokens = {"${file:/nonexistent/token}"};
+  EXPECT_THAT(server_->Reload(changed).message(), HasSubstr("auth.bearer_tokens"));
+  EXPECT_EQ(Get("logs")->num_rows(), 0);
+  EXPECT_THAT(server_->MetricsText(), HasSubstr("otlp_arrow_flight_unauthenticated_total 2"));
+}
+
+TEST_F(OtlpFlightServerTest, CallsThatSayNothingAreLimited) {
+  FlightConfig settings;
+  settings.max_streams = 1;
+  Start(settings);
+  const auto schema = arrow::schema({arrow::field("body", arrow::utf8())});
+  std::vector<flight::FlightClient::DoPutResult> held;
+  for (int i = 0; i < 2; ++i) {  // the second is answered, and stays open on the client's side
+    auto put = client_->DoPut(flight::FlightDescriptor::Path({"logs"}), schema);
+    ASSERT_TRUE(put.ok());
+    held.push_back(*std::move(put));
+  }
+  ASSERT_TRUE(held[0].writer->WriteRecordBatch(*arrow::RecordBatch::Make(schema, 1, {Texts({"x"})})).ok());
+  for (auto& put : held) (void)put.writer->Close();
+  EXPECT_LE(Get("logs")->num_rows(), 1);  // all calls have given their places back
+}
+
+TEST_F(OtlpFlightServerTest, ShowsOtherCertificatesAndLetsStreamsEnd) {
+  testing::CertificateAuthority first, next;
+  FlightConfig settings;
+  settings.tls = first.Issue("server");
+  Start(settings);
+  const int port = server_->port();
+  ASSERT_TRUE(Ask(first.ca_file()).ok());
+  EXPECT_FALSE(Ask(next.ca_file()).ok());
+
+  const auto schema = arrow::schema({arrow::field("body", arrow::utf8())});
+  const auto batch = arrow::RecordBatch::Make(schema, 1, {Texts({"x"})});
+  auto streaming = ConnectTls(first.ca_file());
+  auto put = streaming->DoPut(flight::FlightDescriptor::Path({"logs"}), schema);
+  ASSERT_TRUE(put.ok());
+  ASSERT_TRUE(put->writer->WriteRecordBatch(*batch).ok());
+  std::shared_ptr<arrow::Buffer> metadata;
+  ASSERT_TRUE(put->reader->ReadMetadata(&metadata).ok());
+
+  Config changed = config_;
+  changed.flight.tls = next.Issue("server");
+  ASSERT_TRUE(server_->Reload(changed).ok());
+  EXPECT_EQ(server_->port(), port);
+  EXPECT_TRUE(Ask(next.ca_file()).ok());
+  EXPECT_FALSE(Ask(first.ca_file()).ok());
+  ASSERT_TRUE(put->writer->WriteRecordBatch(*batch).ok());  // the stream of before goes on
+  ASSERT_TRUE(put->reader->ReadMetadata(&metadata).ok());
+  EXPECT_TRUE(put->writer->Close().ok());
+  EXPECT_EQ(pipeline_->GetLedger()[Signal::kLogs].received, 2);
+
+  changed.flight.tls.key_file = config_.flight.tls.key_file;
+  EXPECT_THAT(server_->Reload(changed).message(), HasSubstr("flight.tls.key_file"));
+  EXPECT_TRUE(Ask(next.ca_file()).ok());
+  changed.flight.tls = {};
+  EXPECT_THAT(server_->Reload(changed).message(), HasSubstr("restart"));
+}
+
+TEST_F(OtlpFlightServerTest, ClientsMayHaveToShowCertificates) {
+  testing::CertificateAuthority authority, other;
+  config_.tls = authority.Issue("server");
+  config_.tls.client_ca_file = authority.ca_file();
+  Start({});
+  EXPECT_TRUE(Ask(authority.ca_file(), authority.Issue("client")).ok());
+  EXPECT_FALSE(Ask(authority.ca_file()).ok());
+  EXPECT_FALSE(Ask(authority.ca_file(), other.Issue("stranger")).ok());
+  EXPECT_FALSE(Ask(authority.ca_file(), authority.Issue("old", -1)).ok());
+}
+
 TEST_F(OtlpFlightServerTest, SaysWhyItCannotListen) {
   Config config = config_;
   config.flight.address = server_->address();
@@ -253,14 +354,6 @@ TEST_F(OtlpFlightServerTest, ShutsDownWithAStreamOpen) {
   ASSERT_TRUE(held.ok());
   server_->Shutdown(std::chrono::milliseconds(50));
   EXPECT_FALSE(held->writer->Close().ok());
-}
-
-TEST(EqualInConstantTime, ComparesWhole) {
-  EXPECT_TRUE(EqualInConstantTime("abc", "abc"));
-  EXPECT_FALSE(EqualInConstantTime("abc", "abd"));
-  EXPECT_FALSE(EqualInConstantTime("abcabc", "abc"));
-  EXPECT_FALSE(EqualInConstantTime("", "abc"));
-  EXPECT_FALSE(EqualInConstantTime("abc", ""));
 }
 
 }  // namespace
