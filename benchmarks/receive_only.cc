@@ -48,9 +48,9 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "%s\n", grpc_server.status().ToString().c_str());
     return 1;
   }
-  HttpConfig http;
-  if (argc > 2) http.address = argv[2];
-  auto http_server = OtlpHttpServer::Start(http, &pipeline);
+  Config config;
+  if (argc > 2) config.http.address = argv[2];
+  auto http_server = OtlpHttpServer::Start(config, &pipeline);
   if (!http_server.ok()) {
     std::fprintf(stderr, "%s\n", http_server.status().ToString().c_str());
     return 1;

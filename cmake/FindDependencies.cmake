@@ -46,6 +46,7 @@ if(OTLP_ARROW_BUILD_SERVICE)
   find_package(CLI11 CONFIG REQUIRED)
   find_package(OpenSSL REQUIRED)
   find_package(ZLIB REQUIRED)
+  pkg_check_modules(DEFLATE REQUIRED IMPORTED_TARGET libdeflate)
 endif()
 
 # The SDK whose exporters we have; its package brings gRPC and protobuf along as targets.

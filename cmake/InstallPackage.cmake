@@ -121,7 +121,8 @@ if(OTLP_ARROW_BUILD_SERVICE)
                              PUBLIC otlp_arrow_core_<kind>
                              PRIVATE ${core_libraries} OpenSSL::SSL ZLIB::ZLIB yaml-cpp
                              $<BUILD_INTERFACE:otlp_arrow_arrow_flight> $<INSTALL_INTERFACE:otlp_arrow::arrow_flight>
-                             $<BUILD_INTERFACE:PkgConfig::GRPC> $<INSTALL_INTERFACE:PkgConfig::otlp_arrow_grpc>)
+                             $<BUILD_INTERFACE:PkgConfig::GRPC> $<INSTALL_INTERFACE:PkgConfig::otlp_arrow_grpc>
+                             $<BUILD_INTERFACE:PkgConfig::DEFLATE> $<INSTALL_INTERFACE:PkgConfig::otlp_arrow_deflate>)
   otlp_arrow_set_rpath(otlp-arrow "\$ORIGIN/../${CMAKE_INSTALL_LIBDIR}")
   # `cmake --install BUILD --component program` installs what runs, without headers and libraries.
   install(TARGETS otlp-arrow RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT program)

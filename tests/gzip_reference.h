@@ -1,4 +1,4 @@
-// gzip as zlib's deflate writes it, for tests of readers.
+// gzip and deflate as zlib writes them, for tests of readers.
 #pragma once
 
 #include <string>
@@ -8,9 +8,10 @@
 
 namespace otlp_arrow {
 
-inline std::string Gzip(std::string_view bytes, int level = Z_DEFAULT_COMPRESSION) {
+// `window_bits` as zlib has them: 15 for its own format, -15 for a bare stream, 31 for gzip.
+inline std::string Deflate(std::string_view bytes, int window_bits, int level = Z_DEFAULT_COMPRESSION) {
   z_stream stream{};
-  deflateInit2(&stream, level, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY);
+  deflateInit2(&stream, level, Z_DEFLATED, window_bits, 8, Z_DEFAULT_STRATEGY);
   std::string out(deflateBound(&stream, bytes.size()) + 64, '\0');
   stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
   stream.avail_in = static_cast<uInt>(bytes.size());
@@ -21,5 +22,7 @@ inline std::string Gzip(std::string_view bytes, int level = Z_DEFAULT_COMPRESSIO
   deflateEnd(&stream);
   return out;
 }
+
+inline std::string Gzip(std::string_view bytes, int level = Z_DEFAULT_COMPRESSION) { return Deflate(bytes, 31, level); }
 
 }  // namespace otlp_arrow

@@ -12,7 +12,7 @@ packages=(
   g++ cmake ninja-build make pkg-config git ca-certificates python3 python3-venv
   libgrpc++-dev libgrpc-dev protobuf-compiler protobuf-compiler-grpc libprotobuf-dev libprotozero-dev
   libboost-dev libyaml-cpp-dev libcli11-dev libspdlog-dev libfmt-dev libssl-dev libsimdjson-dev
-  libxxhash-dev libzstd-dev zlib1g-dev libgtest-dev libgmock-dev
+  libxxhash-dev libzstd-dev zlib1g-dev libdeflate-dev libgtest-dev libgmock-dev
   clang-19 libclang-rt-19-dev llvm-19 ccache openssl
 )
 # These are only in the backports suite.

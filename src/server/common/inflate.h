@@ -22,6 +22,9 @@ struct InflateResult {
 // std::bad_alloc.
 InflateResult Gunzip(std::span<const std::string_view> parts, uint64_t limit, Pipeline* pipeline);
 
+// The same for deflate as HTTP has it: zlib's format (RFC 1950), or the bare stream (RFC 1951) that some clients send.
+InflateResult Undeflate(std::span<const std::string_view> parts, uint64_t limit, Pipeline* pipeline);
+
 // The same for zstd frames (RFC 8878), with a window of at most 16 MiB.
 InflateResult Unzstd(std::span<const std::string_view> parts, uint64_t limit, Pipeline* pipeline);
 

@@ -125,6 +125,39 @@ TEST_F(GunzipTest, AnInflaterIsReusableAfterDamage) {
   EXPECT_EQ(Inflated({Gzip("abc")}), "abc");
 }
 
+class UndeflateTest : public GunzipTest {
+ protected:
+  InflateResult Run(const std::vector<std::string>& parts, uint64_t limit = kLimit) {
+    std::vector<std::string_view> views(parts.begin(), parts.end());
+    return Undeflate(views, limit, &pipeline_);
+  }
+  void ExpectInflated(const std::vector<std::string>& parts, const std::string& wanted) {
+    const auto result = Run(parts);
+    ASSERT_EQ(result.outcome, Outcome::kOk) << result.error;
+    EXPECT_EQ(std::string(result.bytes.data, result.bytes.size) == wanted, true);
+  }
+};
+
+TEST_F(UndeflateTest, ReadsBothFormatsInPartsOfAnySize) {
+  for (const std::string& bytes : {std::string(), std::string("x"), std::string(100'000, 'a'), RandomBytes(100'000)}) {
+    for (const int window_bits : {15, -15}) {
+      const std::string packed = Deflate(bytes, window_bits);
+      ExpectInflated({packed}, bytes);
+      ExpectInflated(Split(packed, 1), bytes);
+    }
+  }
+}
+
+TEST_F(UndeflateTest, DamageAndBombsAreRefused) {
+  for (const int window_bits : {15, -15}) {
+    const std::string packed = Deflate(std::string(1000, 'a') + RandomBytes(500), window_bits);
+    for (size_t size = 0; size < packed.size(); ++size) ASSERT_EQ(Run({packed.substr(0, size)}).outcome, Outcome::kMalformed) << size;
+    EXPECT_EQ(Run({packed + "x"}).outcome, Outcome::kMalformed);
+    EXPECT_EQ(Run({Deflate(std::string(20 * kLimit, '\0'), window_bits)}).outcome, Outcome::kTooLarge);
+  }
+  EXPECT_LE(pipeline_.largest_allocation(), kLimit);
+}
+
 class UnzstdTest : public GunzipTest {
  protected:
   static std::string Zstd(const std::string& bytes, bool tells_size = true) {

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+#include <simdjson.h>
+
 #include "otlp_arrow/wire_writer.h"
 
 namespace otlp_arrow {
@@ -19,6 +22,32 @@ std::string EncodeRetryInfo(milliseconds delay) {
   writer.NonZeroVarint(2, static_cast<uint64_t>(delay.count() % 1000 * 1'000'000));
   writer.End(duration);
   return writer.Take();
+}
+
+// As a JSON string. What is no UTF-8, and could come from the request, becomes '?'.
+std::string Quoted(std::string_view text) {
+  const bool is_utf8 = simdjson::validate_utf8(text.data(), text.size());
+  std::string out = "\"";
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') {
+      out.append({'\\', c});
+    } else if (byte < 0x20) {
+      out += fmt::format("\\u{:04x}", byte);
+    } else {
+      out += byte >= 0x80 && !is_utf8 ? '?' : c;
+    }
+  }
+  return out + '"';
+}
+
+std::string_view RejectedItemsName(Signal signal) {
+  switch (signal) {
+    case Signal::kTraces: return "rejectedSpans";
+    case Signal::kMetrics: return "rejectedDataPoints";
+    case Signal::kLogs: break;
+  }
+  return "rejectedLogRecords";
 }
 
 }  // namespace
@@ -63,6 +92,22 @@ std::string EncodeRpcStatus(RpcCode code, std::string_view message, milliseconds
     writer.End(any);
   }
   return writer.Take();
+}
+
+std::string ExportResponseJson(Signal signal, const AcceptResult& result) {
+  if (result.rejected_items == 0) return "{}";
+  std::string reason;
+  if (!result.rejected_reason.empty()) reason = ",\"errorMessage\":" + Quoted(result.rejected_reason);
+  return fmt::format(R"({{"partialSuccess":{{"{}":"{}"{}}}}})", RejectedItemsName(signal), result.rejected_items, reason);
+}
+
+std::string RpcStatusJson(RpcCode code, std::string_view message, milliseconds retry_delay) {
+  std::string details;
+  if (retry_delay > milliseconds{0}) {
+    details = fmt::format(R"(,"details":[{{"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":"{}.{:03}s"}}])", retry_delay.count() / 1000,
+                          retry_delay.count() % 1000);
+  }
+  return fmt::format(R"({{"code":{},"message":{}{}}})", static_cast<int>(code), Quoted(message), details);
 }
 
 }  // namespace otlp_arrow

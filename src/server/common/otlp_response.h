@@ -1,4 +1,4 @@
-// What servers answer, in protobuf: Export…ServiceResponse and google.rpc.Status.
+// What servers answer, in protobuf and in JSON: Export…ServiceResponse and google.rpc.Status.
 // https://opentelemetry.io/docs/specs/otlp
 #pragma once
 
@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "otlp_arrow/signal.h"
 #include "pipeline/pipeline.h"
 
 namespace otlp_arrow {
@@ -15,11 +16,14 @@ namespace otlp_arrow {
 enum class RpcCode : int32_t {
   kOk = 0,
   kInvalidArgument = 3,
+  kDeadlineExceeded = 4,
   kNotFound = 5,
+  kPermissionDenied = 7,
   kResourceExhausted = 8,
   kUnimplemented = 12,
   kInternal = 13,
   kUnavailable = 14,
+  kUnauthenticated = 16,
 };
 
 // The code that tells the outcome of Pipeline::Accept. Retryable outcomes have a code that OTLP calls retryable.
@@ -33,5 +37,9 @@ std::string EncodeExportResponse(const AcceptResult& result);
 
 // google.rpc.Status, with a google.rpc.RetryInfo among the details where `retry_delay` is not 0.
 std::string EncodeRpcStatus(RpcCode code, std::string_view message, std::chrono::milliseconds retry_delay);
+
+// The same two as protobuf's JSON mapping has them: names in lowerCamelCase, 64-bit integers as strings.
+std::string ExportResponseJson(Signal signal, const AcceptResult& result);
+std::string RpcStatusJson(RpcCode code, std::string_view message, std::chrono::milliseconds retry_delay);
 
 }  // namespace otlp_arrow

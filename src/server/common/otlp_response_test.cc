@@ -76,5 +76,23 @@ TEST(RpcStatusTest, WithoutADelayThereIsNoRetryInfo) {
   EXPECT_FALSE(status->retry_delay);
 }
 
+TEST(JsonResponseTest, NamesAreTheSignals) {
+  AcceptResult result;
+  EXPECT_EQ(ExportResponseJson(Signal::kTraces, result), "{}");
+  result.rejected_items = 9'007'199'254'740'993;
+  EXPECT_EQ(ExportResponseJson(Signal::kTraces, result), R"({"partialSuccess":{"rejectedSpans":"9007199254740993"}})");
+  EXPECT_EQ(ExportResponseJson(Signal::kMetrics, result), R"({"partialSuccess":{"rejectedDataPoints":"9007199254740993"}})");
+  result.rejected_reason = "\"a\"\n\\";
+  EXPECT_EQ(ExportResponseJson(Signal::kLogs, result),
+            R"({"partialSuccess":{"rejectedLogRecords":"9007199254740993","errorMessage":"\"a\"\u000a\\"}})");
+}
+
+TEST(JsonResponseTest, StatusReadsAsJsonWhateverTheMessage) {
+  EXPECT_EQ(RpcStatusJson(RpcCode::kInvalidArgument, "gr\xc3\xbc\xc3\x9f", milliseconds{0}), "{\"code\":3,\"message\":\"gr\xc3\xbc\xc3\x9f\"}");
+  EXPECT_EQ(RpcStatusJson(RpcCode::kInvalidArgument, "no UTF-8: \xff\xc3", milliseconds{0}), R"({"code":3,"message":"no UTF-8: ??"})");
+  EXPECT_EQ(RpcStatusJson(RpcCode::kUnavailable, "later", milliseconds{2005}),
+            R"({"code":14,"message":"later","details":[{"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":"2.005s"}]})");
+}
+
 }  // namespace
 }  // namespace otlp_arrow

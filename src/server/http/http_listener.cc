@@ -8,6 +8,7 @@
 
 #include "server/common/listen_error.h"
 #include "server/http/http_session.h"
+#include "server/http/http_status.h"
 
 namespace otlp_arrow {
 
@@ -89,18 +90,32 @@ void HttpListener::Accept(Door* door) {
 }
 
 void HttpListener::OnAccepted(Tcp::socket socket, std::shared_ptr<IoLoop> loop) noexcept try {
-  const uint32_t limit = shared_->config.max_connections;
+  const HttpSettings& settings = loops_.front()->settings();
+  error_code error;
+  const auto peer = socket.remote_endpoint(error);
+  if (error) return;  // gone already
   const uint32_t taken = ++shared_->connections;
-  const bool refused = taken > limit;
-  if (taken > limit + kMaxRefusals) {
-    --shared_->connections;
+  auto client = shared_->clients.Enter(peer.address());
+  // Both counted down by the session's end.
+  auto session = std::make_shared<HttpSession>(std::move(socket), settings.tls, loop, shared_, client);
+  auto refusal = Refusal(settings.http, taken, client->connections);
+  if (!refusal) {
+    loop->Post([session = std::move(session)] { session->Start(); });
     return;
   }
-  // Counted down by the session's end.
-  auto session = std::make_shared<HttpSession>(std::move(socket), loop, shared_);
-  loop->Post([session = std::move(session), refused] { refused ? session->StartRefusal() : session->Start(); });
+  shared_->pipeline->CountRefused(Signal::kTraces, 0, "connections");
+  // Whoever wants TLS could not read it.
+  if (settings.tls || taken > settings.http.max_connections + kMaxRefusals) return;
+  loop->Post([session = std::move(session), refusal = *std::move(refusal)] { session->StartRefusal(refusal); });
 } catch (const std::exception& e) {  // no memory: this connection is lost, the next one may do
   Warn(e.what());
+}
+
+std::optional<HttpResponse> HttpListener::Refusal(const HttpConfig& config, uint32_t taken, uint32_t taken_by_client) const {
+  if (taken > config.max_connections) return TooManyConnections(config.max_connections);
+  const uint32_t limit = config.max_connections_per_client;
+  if (limit > 0 && taken_by_client > limit) return TooManyConnectionsOfClient(limit);
+  return std::nullopt;
 }
 
 void HttpListener::Warn(const std::string& reason) {

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,12 +12,13 @@
 
 #include "base/host_port.h"
 #include "otlp_arrow/status.h"
+#include "server/http/http_response.h"
 #include "server/http/http_shared.h"
 #include "server/http/io_loop.h"
 
 namespace otlp_arrow {
 
-// Lives on the first loop. Open() comes before the loops start, Close() on the loop's thread.
+// Lives on the first loop, whose settings it goes by. Open() comes before the loops start, Close() on the loop's thread.
 class HttpListener {
  public:
   HttpListener(std::vector<std::shared_ptr<IoLoop>> loops, std::shared_ptr<HttpShared> shared);
@@ -36,6 +38,8 @@ class HttpListener {
   Status OpenDoor(Tcp::endpoint endpoint, const std::string& address);
   void Accept(Door* door);
   void OnAccepted(Tcp::socket socket, std::shared_ptr<IoLoop> loop) noexcept;
+  // What a connection beyond a limit is told; `taken` counts it already.
+  std::optional<HttpResponse> Refusal(const HttpConfig& config, uint32_t taken, uint32_t taken_by_client) const;
   // Logs, but not each time.
   void Warn(const std::string& reason);
 

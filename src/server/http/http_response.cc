@@ -29,10 +29,14 @@ void AppendHeader(std::string_view name, std::string_view value, std::string* ou
 std::string_view ReasonPhrase(int status) {
   switch (status) {
     case 200: return "OK";
+    case 204: return "No Content";
     case 400: return "Bad Request";
+    case 401: return "Unauthorized";
+    case 403: return "Forbidden";
     case 404: return "Not Found";
     case 405: return "Method Not Allowed";
     case 408: return "Request Timeout";
+    case 411: return "Length Required";
     case 413: return "Content Too Large";
     case 415: return "Unsupported Media Type";
     case 429: return "Too Many Requests";
@@ -48,10 +52,12 @@ void AppendResponse(const HttpResponse& response, bool head, std::string* out) {
   out->append("HTTP/1.1 ").append(std::to_string(response.status));
   out->append(" ").append(ReasonPhrase(response.status)).append("\r\n");
   AppendHeader("Date", DateNow(), out);
-  AppendHeader("Content-Type", response.content_type, out);
-  AppendHeader("Content-Length", std::to_string(response.body.size()), out);
+  if (response.status != 204) {  // which has no body (RFC 9110, 8.6)
+    AppendHeader("Content-Type", response.content_type, out);
+    AppendHeader("Content-Length", std::to_string(response.body.size()), out);
+  }
   if (response.retry_after_secs > 0) AppendHeader("Retry-After", std::to_string(response.retry_after_secs), out);
-  if (!response.allow.empty()) AppendHeader("Allow", response.allow, out);
+  out->append(response.headers);
   if (response.close) AppendHeader("Connection", "close", out);
   out->append("\r\n");
   if (!head) out->append(response.body);

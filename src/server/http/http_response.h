@@ -7,6 +7,7 @@
 namespace otlp_arrow {
 
 inline constexpr std::string_view kProtobufType = "application/x-protobuf";
+inline constexpr std::string_view kJsonType = "application/json";
 inline constexpr std::string_view kTextType = "text/plain; charset=utf-8";
 
 struct HttpResponse {
@@ -14,7 +15,7 @@ struct HttpResponse {
   std::string_view content_type = kTextType;
   std::string body;
   int retry_after_secs = 0;    // 0: no Retry-After
-  std::string_view allow;      // for 405
+  std::string headers;         // more of them, each "Name: value\r\n"
   bool close = false;          // the connection ends with this response
 };
 

@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 
+#include "server/http/http_text.h"
 #include "server/http/prometheus_text.h"
 
 namespace otlp_arrow {
@@ -11,7 +12,7 @@ namespace {
 constexpr std::string_view kHome =
     "otlp-arrow records OpenTelemetry data as Apache Arrow files.\n"
     "\n"
-    "Send (OTLP/HTTP, binary protobuf, gzip, zstd or neither):\n"
+    "Send (OTLP/HTTP, binary protobuf or JSON, with gzip, deflate, zstd or neither):\n"
     "  POST /v1/traces  POST /v1/metrics  POST /v1/logs\n"
     "An OpenTelemetry SDK needs OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf and\n"
     "OTEL_EXPORTER_OTLP_ENDPOINT=http://HOST:PORT with this server's host and port.\n"
@@ -75,22 +76,13 @@ HttpResponse Metrics(const Pipeline& pipeline) {
   return response;
 }
 
-bool EqualsIgnoringCase(std::string_view text, std::string_view lower) {
-  if (text.size() != lower.size()) return false;
-  for (size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i] >= 'A' && text[i] <= 'Z' ? static_cast<char>(text[i] + ('a' - 'A')) : text[i];
-    if (c != lower[i]) return false;
-  }
-  return true;
-}
-
 }  // namespace
 
 Route FindRoute(std::string_view method, std::string_view target) {
   const std::string_view path = PathOf(target);
   Route route;
   if (const auto signal = ExportSignal(path)) {
-    route.kind = method == "POST" ? Route::Kind::kExport : Route::Kind::kMethodNotAllowed;
+    route.kind = method == "POST" ? Route::Kind::kExport : method == "OPTIONS" ? Route::Kind::kOptions : Route::Kind::kMethodNotAllowed;
     route.signal = *signal;
     route.allow = "POST";
     return route;
@@ -114,10 +106,11 @@ HttpResponse ServePage(Route::Kind kind, const Pipeline& pipeline) {
   return response;
 }
 
-bool IsProtobufType(std::string_view content_type) {
+BodyType BodyTypeOf(std::string_view content_type) {
   content_type = content_type.substr(0, content_type.find(';'));
   while (content_type.ends_with(' ') || content_type.ends_with('\t')) content_type.remove_suffix(1);
-  return EqualsIgnoringCase(content_type, kProtobufType);
+  if (EqualsIgnoringCase(content_type, kProtobufType)) return BodyType::kProtobuf;
+  return EqualsIgnoringCase(content_type, kJsonType) ? BodyType::kJson : BodyType::kOther;
 }
 
 }  // namespace otlp_arrow

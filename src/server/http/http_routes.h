@@ -10,10 +10,10 @@
 namespace otlp_arrow {
 
 struct Route {
-  enum class Kind { kExport, kHealthz, kReadyz, kMetrics, kHome, kNotFound, kMethodNotAllowed };
+  enum class Kind { kExport, kOptions, kHealthz, kReadyz, kMetrics, kHome, kNotFound, kMethodNotAllowed };
 
   Kind kind = Kind::kNotFound;
-  Signal signal = Signal::kTraces;  // of kExport
+  Signal signal = Signal::kTraces;  // of kExport, and of kOptions, which asks what an export may be
   std::string_view allow;           // of kMethodNotAllowed
 };
 
@@ -23,7 +23,8 @@ Route FindRoute(std::string_view method, std::string_view target);
 // The response of the kinds that are neither an export nor an error.
 HttpResponse ServePage(Route::Kind kind, const Pipeline& pipeline);
 
-// May a request of this Content-Type be exported: application/x-protobuf, with or without parameters.
-bool IsProtobufType(std::string_view content_type);
+// What Content-Type says, with or without parameters.
+enum class BodyType { kProtobuf, kJson, kOther };
+BodyType BodyTypeOf(std::string_view content_type);
 
 }  // namespace otlp_arrow

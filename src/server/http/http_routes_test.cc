@@ -44,12 +44,22 @@ TEST(FindRouteTest, WrongMethodsSayWhichAreRight) {
   }
 }
 
-TEST(IsProtobufTypeTest, TakesParametersAndAnyCase) {
-  EXPECT_TRUE(IsProtobufType("application/x-protobuf"));
-  EXPECT_TRUE(IsProtobufType("Application/X-Protobuf ; charset=utf-8"));
-  EXPECT_FALSE(IsProtobufType(""));
-  EXPECT_FALSE(IsProtobufType("application/json"));
-  EXPECT_FALSE(IsProtobufType("application/x-protobuf2"));
+TEST(FindRouteTest, OptionsAskWhatAnExportMayBe) {
+  const Route route = FindRoute("OPTIONS", "/v1/logs");
+  EXPECT_EQ(route.kind, Kind::kOptions);
+  EXPECT_EQ(route.signal, Signal::kLogs);
+  EXPECT_EQ(route.allow, "POST");
+  EXPECT_EQ(FindRoute("OPTIONS", "/metrics").kind, Kind::kMethodNotAllowed);
+}
+
+TEST(BodyTypeOfTest, TakesParametersAndAnyCase) {
+  EXPECT_EQ(BodyTypeOf("application/x-protobuf"), BodyType::kProtobuf);
+  EXPECT_EQ(BodyTypeOf("Application/X-Protobuf ; charset=utf-8"), BodyType::kProtobuf);
+  EXPECT_EQ(BodyTypeOf("application/json"), BodyType::kJson);
+  EXPECT_EQ(BodyTypeOf("application/JSON;charset=UTF-8"), BodyType::kJson);
+  for (const char* other : {"", "application/x-protobuf2", "text/json", "application/json2", "application/json, application/x-protobuf"}) {
+    EXPECT_EQ(BodyTypeOf(other), BodyType::kOther) << other;
+  }
 }
 
 TEST(ServePageTest, ReadinessIsThePipelines) {

@@ -14,7 +14,10 @@ int HttpCode(RpcCode code) {
   switch (code) {
     case RpcCode::kOk: return 200;
     case RpcCode::kInvalidArgument: return 400;
+    case RpcCode::kUnauthenticated: return 401;
+    case RpcCode::kPermissionDenied: return 403;
     case RpcCode::kNotFound: return 404;
+    case RpcCode::kDeadlineExceeded: return 408;
     case RpcCode::kResourceExhausted: return 429;
     case RpcCode::kUnimplemented: return 405;
     case RpcCode::kUnavailable: return 503;
@@ -30,11 +33,16 @@ HttpResponse Error(int status, RpcCode code, Audience audience, std::string_view
   HttpResponse response;
   response.status = status;
   response.retry_after_secs = RetryAfterSeconds(delay);
-  if (audience == Audience::kProtobuf) {
-    response.content_type = kProtobufType;
-    response.body = EncodeRpcStatus(code, message, delay);
-  } else {
-    response.body.append(message).append("\n");
+  switch (audience) {
+    case Audience::kProtobuf:
+      response.content_type = kProtobufType;
+      response.body = EncodeRpcStatus(code, message, delay);
+      break;
+    case Audience::kJson:
+      response.content_type = kJsonType;
+      response.body = RpcStatusJson(code, message, delay) + "\n";
+      break;
+    case Audience::kText: response.body.append(message).append("\n"); break;
   }
   return response;
 }
@@ -44,27 +52,36 @@ HttpResponse Last(HttpResponse response) {
   return response;
 }
 
-// Text of the request that goes into a message: of bearable length.
+// Text of the request that goes into a message: of bearable length, and ASCII, since a message is UTF-8.
 std::string Quote(std::string_view text) {
   constexpr size_t kMost = 200;
-  return "'" + std::string(text.substr(0, kMost)) + (text.size() > kMost ? "...'" : "'");
+  std::string shown(text.substr(0, kMost));
+  std::replace_if(shown.begin(), shown.end(), [](unsigned char c) { return c < 0x20 || c > 0x7e; }, '?');
+  return "'" + shown + (text.size() > kMost ? "...'" : "'");
 }
 
 }  // namespace
 
-HttpResponse ToHttpResponse(const AcceptResult& result) {
+HttpResponse ToHttpResponse(Audience audience, Signal signal, const AcceptResult& result) {
   if (result.status.ok()) {
     HttpResponse response;
-    response.content_type = kProtobufType;
-    response.body = EncodeExportResponse(result);
+    const bool is_json = audience == Audience::kJson;
+    response.content_type = is_json ? kJsonType : kProtobufType;
+    response.body = is_json ? ExportResponseJson(signal, result) : EncodeExportResponse(result);
     return response;
   }
   const RpcCode code = CodeOf(result);
-  return Error(HttpCode(code), code, Audience::kProtobuf, result.status.message(), RetryDelayOf(result));
+  return Error(HttpCode(code), code, audience, result.status.message(), RetryDelayOf(result));
 }
 
 HttpResponse BadRequest(Audience audience, std::string_view message) {
   return Error(400, RpcCode::kInvalidArgument, audience, message);
+}
+
+HttpResponse Unauthorized(Audience audience, std::string_view hint) {
+  HttpResponse response = Error(401, RpcCode::kUnauthenticated, audience, hint);
+  response.headers = "WWW-Authenticate: Bearer realm=\"otlp-arrow\"\r\n";
+  return response;
 }
 
 HttpResponse NotFound(Audience audience, std::string_view target) {
@@ -77,8 +94,12 @@ HttpResponse MethodNotAllowed(Audience audience, std::string_view method, std::s
                               std::string_view allow) {
   HttpResponse response = Error(405, RpcCode::kUnimplemented, audience,
                                 Quote(target) + " does not take " + Quote(method) + ", only " + std::string(allow));
-  response.allow = allow;
+  response.headers.append("Allow: ").append(allow).append("\r\n");
   return response;
+}
+
+HttpResponse LengthRequired(Audience audience) {
+  return Error(411, RpcCode::kInvalidArgument, audience, "the request has neither a Content-Length nor a body in chunks");
 }
 
 HttpResponse TooLarge(Audience audience, std::string_view what, uint64_t limit) {
@@ -87,14 +108,34 @@ HttpResponse TooLarge(Audience audience, std::string_view what, uint64_t limit) 
                    " bytes: send smaller batches, or raise http.max_body_bytes");
 }
 
-HttpResponse WrongContentType(std::string_view content_type) {
+HttpResponse WrongContentType(Audience audience, std::string_view content_type) {
   const std::string what = content_type.empty() ? "no Content-Type" : "Content-Type " + Quote(content_type);
-  return Error(415, RpcCode::kInvalidArgument, Audience::kText, what + ": only application/x-protobuf is taken here");
+  return Error(415, RpcCode::kInvalidArgument, audience, what + ": only application/x-protobuf and application/json are taken here");
 }
 
 HttpResponse WrongContentEncoding(Audience audience, std::string_view encoding) {
   return Error(415, RpcCode::kInvalidArgument, audience,
-               "Content-Encoding " + Quote(encoding) + ": only gzip, zstd and identity are taken here");
+               "Content-Encoding " + Quote(encoding) + ": only one of gzip, deflate, zstd and identity is taken here");
+}
+
+HttpResponse NoRoomToReceive(Audience audience, uint64_t limit) {
+  return Error(503, RpcCode::kUnavailable, audience,
+               "the requests coming in take " + std::to_string(limit) +
+                   " bytes already, or half of that from your address (http.max_receive_bytes); try again later",
+               milliseconds{1000});
+}
+
+HttpResponse PreflightAllowed(std::string_view headers, uint32_t max_age_secs) {
+  HttpResponse response;
+  response.status = 204;
+  response.headers.append("Access-Control-Allow-Methods: POST\r\nAccess-Control-Allow-Headers: ").append(headers);
+  response.headers.append("\r\nAccess-Control-Max-Age: ").append(std::to_string(max_age_secs)).append("\r\n");
+  return response;
+}
+
+HttpResponse PreflightRefused(std::string_view origin) {
+  return Error(403, RpcCode::kPermissionDenied, Audience::kJson,
+               "pages of the origin " + Quote(origin) + " may not send telemetry here: add it to http.cors_allowed_origins");
 }
 
 HttpResponse NoMemory(Audience audience) {
@@ -107,17 +148,23 @@ HttpResponse BadVersion() {
 
 HttpResponse HeaderTooLarge(uint64_t limit) {
   return Last(Error(431, RpcCode::kResourceExhausted, Audience::kText,
-                    "the request's header is larger than " + std::to_string(limit) + " bytes"));
+                    "the request's header is larger than " + std::to_string(limit) + " bytes (http.max_header_bytes)"));
 }
 
-HttpResponse TimedOut(uint32_t seconds) {
-  return Last(Error(408, RpcCode::kUnavailable, Audience::kText,
-                    "the request did not arrive within " + std::to_string(seconds) + " s (http.request_timeout_secs)"));
+HttpResponse TimedOut(Audience audience, std::string_view what, uint32_t seconds, std::string_view key) {
+  return Last(Error(408, RpcCode::kDeadlineExceeded, audience,
+                    std::string(what) + " did not arrive within " + std::to_string(seconds) + " s (" + std::string(key) + ")"));
 }
 
 HttpResponse TooManyConnections(uint32_t limit) {
   return Last(Error(503, RpcCode::kUnavailable, Audience::kText,
                     "all " + std::to_string(limit) + " connections are taken (http.max_connections); try again later",
+                    milliseconds{1000}));
+}
+
+HttpResponse TooManyConnectionsOfClient(uint32_t limit) {
+  return Last(Error(503, RpcCode::kUnavailable, Audience::kText,
+                    "your address has all " + std::to_string(limit) + " connections that one may have (http.max_connections_per_client); use those again",
                     milliseconds{1000}));
 }
 

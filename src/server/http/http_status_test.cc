@@ -20,11 +20,11 @@ HttpResponse Refused(Status status, milliseconds retry_after = milliseconds{0}) 
   AcceptResult result;
   result.status = std::move(status);
   result.retry_after = retry_after;
-  return ToHttpResponse(result);
+  return ToHttpResponse(Audience::kProtobuf, Signal::kTraces, result);
 }
 
 TEST(HttpStatusTest, AcceptedIsAnEmptyProtobuf) {
-  const HttpResponse response = ToHttpResponse({});
+  const HttpResponse response = ToHttpResponse(Audience::kProtobuf, Signal::kTraces, {});
   EXPECT_EQ(response.status, 200);
   EXPECT_EQ(response.content_type, kProtobufType);
   EXPECT_EQ(response.body, "");
@@ -54,6 +54,31 @@ TEST(HttpStatusTest, ErrorsOfProtobufRequestsAreRpcStatus) {
   EXPECT_EQ(status->code, 8);
   EXPECT_EQ(status->message, "no room");
   EXPECT_EQ(status->retry_delay, milliseconds{1500});
+}
+
+TEST(HttpStatusTest, AnswersToJsonAreJson) {
+  AcceptResult result;
+  HttpResponse response = ToHttpResponse(Audience::kJson, Signal::kLogs, result);
+  EXPECT_EQ(response.content_type, kJsonType);
+  EXPECT_EQ(response.body, "{}");
+  result.rejected_items = 3;
+  result.rejected_reason = "a \"reason\"";
+  EXPECT_EQ(ToHttpResponse(Audience::kJson, Signal::kLogs, result).body,
+            R"({"partialSuccess":{"rejectedLogRecords":"3","errorMessage":"a \"reason\""}})");
+  result = {};
+  result.status = Status::BufferFull("no room");
+  result.retry_after = milliseconds{1500};
+  response = ToHttpResponse(Audience::kJson, Signal::kLogs, result);
+  EXPECT_EQ(response.status, 429);
+  EXPECT_EQ(response.retry_after_secs, 2);
+  EXPECT_EQ(response.body,
+            R"({"code":8,"message":"no room","details":[{"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":"1.500s"}]})"
+            "\n");
+}
+
+TEST(HttpStatusTest, WhatTheRequestSaysIsShownAsAscii) {
+  EXPECT_THAT(WrongContentType(Audience::kJson, "te\xffxt\x01/\"x\"").body, HasSubstr(R"('te?xt?/\"x\"')"));
+  EXPECT_THAT(RpcStatusReader().Read(NotFound(Audience::kProtobuf, "/\xff").body)->message, HasSubstr("'/?'"));
 }
 
 TEST(HttpStatusTest, OtherErrorsAreALineOfText) {
@@ -87,7 +112,7 @@ TEST(AppendResponseTest, IsWellFormed) {
 }
 
 TEST(AppendResponseTest, EveryStatusHasItsPhrase) {
-  for (const int status : {200, 400, 404, 405, 408, 413, 415, 429, 431, 500, 503, 505}) {
+  for (const int status : {200, 204, 400, 401, 403, 404, 405, 408, 411, 413, 415, 429, 431, 500, 503, 505}) {
     EXPECT_THAT(ReasonPhrase(status), Not("Unknown")) << status;
   }
 }

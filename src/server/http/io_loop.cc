@@ -73,9 +73,15 @@ void IoLoop::ArmSweep() {
 
 void IoLoop::Sweep() {
   const auto now = clock_->SteadyNow();
+  if (now < earliest_) return ArmSweep();
+  earliest_ = Clock::SteadyTime::max();
   std::vector<std::shared_ptr<HttpSession>> late;
   for (const auto& [key, session] : sessions_) {
-    if (session->deadline() <= now) late.push_back(session);
+    if (session->deadline() <= now) {
+      late.push_back(session);
+    } else {
+      Expect(session->deadline());
+    }
   }
   for (const auto& session : late) session->OnDeadline();
   ArmSweep();

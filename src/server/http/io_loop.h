@@ -15,6 +15,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "base/clock.h"
+#include "server/http/http_settings.h"
 
 namespace otlp_arrow {
 
@@ -23,7 +24,7 @@ class HttpSession;
 // Shared: a session keeps its loop alive until the last callback of the pipeline has let go of it.
 class IoLoop {
  public:
-  explicit IoLoop(std::shared_ptr<Clock> clock) : clock_(std::move(clock)) {}
+  IoLoop(std::shared_ptr<Clock> clock, std::shared_ptr<const HttpSettings> settings) : clock_(std::move(clock)), settings_(std::move(settings)) {}
   ~IoLoop();
 
   void Start();
@@ -43,6 +44,12 @@ class IoLoop {
   }
 
   // These only on the loop's thread.
+  const HttpSettings& settings() const { return *settings_; }
+  void SetSettings(std::shared_ptr<const HttpSettings> settings) { settings_ = std::move(settings); }
+  // A session has this deadline now.
+  void Expect(Clock::SteadyTime deadline) {
+    if (deadline < earliest_) earliest_ = deadline;
+  }
   void Add(std::shared_ptr<HttpSession> session);
   void Remove(HttpSession* session);
   // Tells every session that the server drains, and calls `on_empty` when the last one is gone.
@@ -51,11 +58,13 @@ class IoLoop {
  private:
   void Run();
   void ArmSweep();
-  // Closes what has run out of time.
+  // Closes what has run out of time. Looks at the sessions only when the first of them can be due.
   void Sweep();
   void CloseAll();
 
   const std::shared_ptr<Clock> clock_;
+  std::shared_ptr<const HttpSettings> settings_;
+  Clock::SteadyTime earliest_ = Clock::SteadyTime::max();  // no session's deadline is before it
   boost::asio::io_context context_{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_{context_.get_executor()};
   boost::asio::steady_timer sweep_timer_{context_};

@@ -1,6 +1,5 @@
 #include "server/http/otlp_http_server.h"
 
-#include <atomic>
 #include <chrono>
 #include <future>
 #include <memory>
@@ -13,92 +12,20 @@
 #include <zstd.h>
 #include <opentelemetry/proto/collector/trace/v1/trace_service.pb.h>
 
-#include "fake_pipeline.h"
 #include "gzip_reference.h"
-#include "manual_clock.h"
-#include "raw_http_client.h"
 #include "rpc_status_reference.h"
+#include "http_server_fixture.h"
 
 namespace otlp_arrow {
 namespace {
 
-using opentelemetry::proto::collector::trace::v1::ExportTraceServiceRequest;
+class OtlpHttpServerTest : public HttpServerFixture {};
+
 using opentelemetry::proto::collector::trace::v1::ExportTraceServiceResponse;
 using std::chrono::milliseconds;
 using testing::HasSubstr;
 
 constexpr milliseconds kPatience = std::chrono::seconds(20);  // a limit for what should not fail
-
-// Lets time run: a step every few milliseconds, because what is to time out may begin only after a single step.
-class FastTime {
- public:
-  FastTime(ManualClock* clock, std::chrono::seconds step)
-      : thread_([this, clock, step] {
-          while (!done_) {
-            clock->Advance(step);
-            std::this_thread::sleep_for(milliseconds{5});
-          }
-        }) {}
-  ~FastTime() {
-    done_ = true;
-    thread_.join();
-  }
-
- private:
-  std::atomic<bool> done_{false};
-  std::thread thread_;
-};
-
-class OtlpHttpServerTest : public testing::Test {
- protected:
-  OtlpHttpServerTest() {
-    config_.address = "127.0.0.1:0";
-    config_.max_body_bytes = 1 << 20;
-  }
-  void Start() {
-    auto server = OtlpHttpServer::Start(config_, pipeline_.get(), clock_);
-    ASSERT_TRUE(server.ok()) << server.status().ToString();
-    server_ = *std::move(server);
-  }
-  std::unique_ptr<RawHttpClient> Connect() { return std::make_unique<RawHttpClient>(server_->port()); }
-  // One request on a connection of its own.
-  RawHttpResponse Exchange(const std::string& request) {
-    auto client = Connect();
-    client->Send(request);
-    auto response = client->Read();
-    EXPECT_TRUE(response) << "no response";
-    return response.value_or(RawHttpResponse{});
-  }
-  RawHttpResponse Get(const std::string& path) { return Exchange("GET " + path + " HTTP/1.1\r\nHost: test\r\n\r\n"); }
-  static std::string TraceRequest(int spans = 3) {
-    ExportTraceServiceRequest request;
-    auto* scope = request.add_resource_spans()->add_scope_spans();
-    for (int i = 0; i < spans; ++i) scope->add_spans()->set_name("span " + std::to_string(i));
-    return request.SerializeAsString();
-  }
-  static std::string Chunked(std::string_view path, const std::vector<std::string>& chunks, std::string_view headers = "") {
-    std::string out("POST ");
-    out.append(path).append(" HTTP/1.1\r\nHost: test\r\nContent-Type: application/x-protobuf\r\n").append(headers);
-    out.append("Transfer-Encoding: chunked\r\n\r\n");
-    char size[20];
-    for (const auto& chunk : chunks) {
-      std::snprintf(size, sizeof(size), "%zx\r\n", chunk.size());
-      out.append(size).append(chunk).append("\r\n");
-    }
-    return out.append("0\r\n\r\n");
-  }
-  static AcceptResult Refusal(Status status, milliseconds retry_after = milliseconds{0}) {
-    AcceptResult result;
-    result.status = std::move(status);
-    result.retry_after = retry_after;
-    return result;
-  }
-
-  HttpConfig config_;
-  std::shared_ptr<ManualClock> clock_ = std::make_shared<ManualClock>();
-  std::shared_ptr<FakePipeline> pipeline_ = std::make_shared<FakePipeline>();
-  std::unique_ptr<OtlpHttpServer> server_;
-};
 
 // --- Exports ---
 
@@ -124,12 +51,11 @@ TEST_F(OtlpHttpServerTest, TakesEmptyAndLargeBodies) {
   ASSERT_GT(large.size(), 500'000u);
   EXPECT_EQ(Exchange(Post("/v1/traces", "")).status, 200);
   EXPECT_EQ(Exchange(Post("/v1/traces", large)).status, 200);
-  EXPECT_EQ(Exchange("POST /v1/traces HTTP/1.1\r\nHost: t\r\nContent-Type: application/x-protobuf\r\n\r\n").status, 200);
+  EXPECT_EQ(Exchange("POST /v1/traces HTTP/1.1\r\nHost: t\r\nContent-Type: application/x-protobuf\r\n\r\n").status, 411);
   const auto requests = pipeline_->requests();
-  ASSERT_EQ(requests.size(), 3u);
+  ASSERT_EQ(requests.size(), 2u);
   EXPECT_EQ(requests[0].bytes, "");
   EXPECT_EQ(requests[1].bytes, large);
-  EXPECT_EQ(requests[2].bytes, "");
 }
 
 TEST_F(OtlpHttpServerTest, TellsOfPartialSuccess) {
@@ -190,6 +116,48 @@ TEST_F(OtlpHttpServerTest, InflatesZstd) {
   EXPECT_EQ(pipeline_->requests().size(), 2u);
 }
 
+TEST_F(OtlpHttpServerTest, InflatesDeflate) {
+  Start();
+  const std::string request = TraceRequest(1000);
+  for (const int window_bits : {15, -15}) {
+    EXPECT_EQ(Exchange(Post("/v1/traces", Deflate(request, window_bits), "Content-Encoding: deflate\r\n")).status, 200);
+  }
+  for (const auto& received : pipeline_->requests()) EXPECT_EQ(received.bytes, request);
+  EXPECT_EQ(Exchange(Post("/v1/traces", "this is no deflate", "Content-Encoding: deflate\r\n")).status, 400);
+  EXPECT_EQ(pipeline_->requests().size(), 2u);
+}
+
+TEST_F(OtlpHttpServerTest, ReadsJson) {
+  Start();
+  const std::string json = R"({"resourceSpans":[{"scopeSpans":[{"spans":[{"name":"span 0"},{"name":"span 1"},{"name":"span 2"}]}]}]})";
+  for (const std::string& request :
+       {Post("/v1/traces", json, "", "application/json"), Post("/v1/traces", json, "", "application/json; charset=utf-8"),
+        Post("/v1/traces", Gzip(json), "Content-Encoding: gzip\r\n", "application/json")}) {
+    const auto response = Exchange(request);
+    EXPECT_EQ(response.status, 200);
+    EXPECT_EQ(response.Header("Content-Type"), "application/json");
+    EXPECT_EQ(response.body, "{}");
+  }
+  for (const auto& received : pipeline_->requests()) EXPECT_EQ(received.bytes, TraceRequest(3));
+  EXPECT_EQ(pipeline_->requests().size(), 3u);
+  AcceptResult partly;
+  partly.rejected_items = 2;
+  pipeline_->AnswerWith(partly);
+  EXPECT_EQ(Exchange(Post("/v1/metrics", "{}", "", "application/json")).body, R"({"partialSuccess":{"rejectedDataPoints":"2"}})");
+}
+
+TEST_F(OtlpHttpServerTest, RefusesWhatIsNoJson) {
+  Start();
+  for (const char* body : {"", "{", "[]", "null", "{\"resourceSpans\":7}", "\xff\xfe", "{} {}"}) {
+    const auto response = Exchange(Post("/v1/traces", body, "", "application/json"));
+    EXPECT_EQ(response.status, 400) << body;
+    EXPECT_EQ(response.Header("Content-Type"), "application/json");
+    EXPECT_THAT(response.body, HasSubstr(R"({"code":3,"message":")"));
+  }
+  EXPECT_TRUE(pipeline_->requests().empty());
+  EXPECT_EQ(pipeline_->refusals().at(0).reason, "malformed");
+}
+
 TEST_F(OtlpHttpServerTest, RefusesDamagedGzip) {
   Start();
   const auto response = Exchange(Post("/v1/traces", "this is not gzip", "Content-Encoding: gzip\r\n"));
@@ -201,11 +169,11 @@ TEST_F(OtlpHttpServerTest, RefusesDamagedGzip) {
 
 TEST_F(OtlpHttpServerTest, GzipBombIsRefusedWithinTheLimit) {
   Start();
-  const std::string bomb = Gzip(std::string(16 * config_.max_body_bytes, '\0'));
+  const std::string bomb = Gzip(std::string(16 * config_.http.max_body_bytes, '\0'));
   const auto response = Exchange(Post("/v1/traces", bomb, "Content-Encoding: gzip\r\n"));
   EXPECT_EQ(response.status, 413);
   EXPECT_THAT(response.body, HasSubstr("http.max_body_bytes"));
-  EXPECT_LE(pipeline_->largest_allocation(), config_.max_body_bytes);
+  EXPECT_LE(pipeline_->largest_allocation(), config_.http.max_body_bytes);
   EXPECT_EQ(pipeline_->refusals().at(0).reason, "too_large");
 }
 
@@ -225,14 +193,14 @@ TEST_F(OtlpHttpServerTest, RefusesLargerBodiesBeforeTheyArrive) {
 
 TEST_F(OtlpHttpServerTest, AClientThatSendsAllBeforeReadingStillReadsTheRefusal) {
   Start();
-  const auto response = Exchange(Post("/v1/logs", std::string(4 * config_.max_body_bytes, 'x')));
+  const auto response = Exchange(Post("/v1/logs", std::string(4 * config_.http.max_body_bytes, 'x')));
   EXPECT_EQ(response.status, 413);
 }
 
 TEST_F(OtlpHttpServerTest, BodiesOfTheLimitAreTaken) {
   Start();
-  EXPECT_EQ(Exchange(Post("/v1/logs", std::string(config_.max_body_bytes, 'x'))).status, 200);
-  EXPECT_EQ(Exchange(Chunked("/v1/logs", {std::string(config_.max_body_bytes, 'x')})).status, 200);
+  EXPECT_EQ(Exchange(Post("/v1/logs", std::string(config_.http.max_body_bytes, 'x'))).status, 200);
+  EXPECT_EQ(Exchange(Chunked("/v1/logs", {std::string(config_.http.max_body_bytes, 'x')})).status, 200);
 }
 
 TEST_F(OtlpHttpServerTest, ReadsChunkedBodiesHoweverTheyArrive) {
@@ -264,8 +232,10 @@ TEST_F(OtlpHttpServerTest, RefusesLargerAndMalformedChunkedBodies) {
 
 TEST_F(OtlpHttpServerTest, RefusesOtherTypesAndEncodings) {
   Start();
-  auto response = Exchange(Post("/v1/traces", "{}", "", "application/json"));
+  auto response = Exchange(Post("/v1/traces", "{}", "", "application/x-www-form-urlencoded"));
   EXPECT_EQ(response.status, 415);
+  EXPECT_EQ(response.Header("Content-Type"), "application/json");
+  EXPECT_THAT(response.body, HasSubstr("application/json"));
   EXPECT_THAT(response.body, HasSubstr("application/x-protobuf"));
   EXPECT_EQ(Exchange("POST /v1/traces HTTP/1.1\r\nHost: t\r\nContent-Length: 0\r\n\r\n").status, 415);
   response = Exchange(Post("/v1/traces", "x", "Content-Encoding: br\r\n"));
@@ -374,15 +344,17 @@ TEST_F(OtlpHttpServerTest, CutsOffSlowRequests) {
   slow_body->Send("POST /v1/logs HTTP/1.1\r\nHost: t\r\nContent-Type: application/x-protobuf\r\nContent-Length: 4\r\n\r\nbo");
   auto slow_chunk = Connect();
   slow_chunk->Send("POST /v1/logs HTTP/1.1\r\nHost: t\r\nContent-Type: application/x-protobuf\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nbo");
-  const FastTime time(clock_.get(), std::chrono::seconds(config_.request_timeout_secs / 10));
+  const FastTime time(clock_.get(), std::chrono::seconds(config_.http.request_timeout_secs / 10));
   for (auto* client : {slow_header.get(), slow_body.get(), slow_chunk.get()}) {
     const auto response = client->Read();
     ASSERT_TRUE(response);
     EXPECT_EQ(response->status, 408);
-    EXPECT_THAT(response->body, HasSubstr("http.request_timeout_secs"));
+    EXPECT_THAT(response->body, HasSubstr(client == slow_header.get() ? "http.header_timeout_secs" : "http.request_timeout_secs"));
     EXPECT_TRUE(client->AtEnd());
   }
   EXPECT_TRUE(pipeline_->requests().empty());
+  ASSERT_EQ(pipeline_->refusals().size(), 2u);  // a header says not yet that it is an export
+  for (const auto& refusal : pipeline_->refusals()) EXPECT_EQ(refusal.reason, "timeout");
 }
 
 TEST_F(OtlpHttpServerTest, ClosesIdleConnections) {
@@ -391,15 +363,15 @@ TEST_F(OtlpHttpServerTest, ClosesIdleConnections) {
   client->Send(Post("/v1/traces", "x"));
   EXPECT_EQ(client->Read().value_or(RawHttpResponse{}).status, 200);
   EXPECT_EQ(Get("/healthz").status, 200);
-  clock_->Advance(std::chrono::seconds(config_.idle_timeout_secs - 1));
+  clock_->Advance(std::chrono::seconds(config_.http.idle_timeout_secs - 1));
   client->Send(Post("/v1/traces", "y"));
   EXPECT_EQ(client->Read().value_or(RawHttpResponse{}).status, 200);
-  const FastTime time(clock_.get(), std::chrono::seconds(config_.idle_timeout_secs));
+  const FastTime time(clock_.get(), std::chrono::seconds(config_.http.idle_timeout_secs));
   EXPECT_TRUE(client->AtEnd());
 }
 
 TEST_F(OtlpHttpServerTest, RefusesConnectionsOverTheLimit) {
-  config_.max_connections = 2;
+  config_.http.max_connections = 2;
   Start();
   auto a = Connect();
   auto b = Connect();
@@ -548,7 +520,7 @@ TEST_F(OtlpHttpServerTest, HasPages) {
 }
 
 TEST_F(OtlpHttpServerTest, SaysWhereItListens) {
-  config_.address = "localhost:0";
+  config_.http.address = "localhost:0";
   Start();
   EXPECT_GT(server_->port(), 0);
   EXPECT_EQ(server_->address(), "localhost:" + std::to_string(server_->port()));
@@ -557,7 +529,7 @@ TEST_F(OtlpHttpServerTest, SaysWhereItListens) {
 
 TEST_F(OtlpHttpServerTest, PortInUseIsAClearError) {
   Start();
-  config_.address = server_->address();
+  config_.http.address = server_->address();
   const auto second = OtlpHttpServer::Start(config_, pipeline_.get());
   ASSERT_FALSE(second.ok());
   EXPECT_EQ(second.status().code(), StatusCode::kServer);
@@ -568,7 +540,7 @@ TEST_F(OtlpHttpServerTest, PortInUseIsAClearError) {
 
 TEST_F(OtlpHttpServerTest, BadAddressesAreClearErrors) {
   for (const char* address : {"127.0.0.1", "no.such.host.invalid:4318", "192.0.2.1:4318", "127.0.0.1:99999"}) {
-    config_.address = address;
+    config_.http.address = address;
     const auto server = OtlpHttpServer::Start(config_, pipeline_.get());
     ASSERT_FALSE(server.ok()) << address;
     EXPECT_EQ(server.status().code(), StatusCode::kServer);
@@ -579,7 +551,7 @@ TEST_F(OtlpHttpServerTest, BadAddressesAreClearErrors) {
 TEST_F(OtlpHttpServerTest, ThePortIsFreeAfterShutdown) {
   Start();
   EXPECT_EQ(Get("/healthz").status, 200);
-  config_.address = server_->address();
+  config_.http.address = server_->address();
   server_->Shutdown(kPatience);
   const auto second = OtlpHttpServer::Start(config_, pipeline_.get());
   EXPECT_TRUE(second.ok()) << second.status().ToString();
