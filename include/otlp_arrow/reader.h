@@ -23,6 +23,8 @@ struct ReadOptions {
   std::optional<int64_t> start;
   std::optional<int64_t> end;
   std::vector<std::string> services;  // rows whose service_name is one of these; empty: all
+  // Rows of these traces: 32 hexadecimal digits each; empty: all. Spans and log records alone have one.
+  std::vector<std::string> trace_ids{};
   std::vector<std::string> columns;   // top-level columns, in this order; empty: all
   // Also the rows that writers, at work or killed, have accepted and not yet written to files.
   bool include_journal = false;
@@ -41,9 +43,11 @@ class OTLP_ARROW_EXPORT StoreReader {
   // (docs/formats/tables.md), then the promoted attributes of all its files, null in rows of files without them. Where
   // files differ in the type of a promoted attribute, int64 and double become double, anything else text.
   //
-  // One batch of one file is in memory at a time, and with include_journal the journaled requests of the signal. A file
-  // that retention deletes before its turn is left out, as its rows have expired. The stream's errors name the file that is
-  // damaged. Errors: kConfig for a column that is not there, naming those that are; kIo.
+  // One batch of one file is in memory at a time (of a Parquet file the column chunks of a row group, too), and with include_journal the
+  // journaled requests of the signal. The first 128 files are open from the start. Of the others, one that retention deletes before
+  // its turn is left out, as its rows have expired; where compaction merges some before their turn, the stream begins anew if no row was
+  // handed out yet, else it ends with a retryable error: no row comes twice or is left out. The stream's errors name the file that is
+  // damaged. Errors: kConfig for a column that is not there, naming those that are, and for a trace id that is none; kIo.
   virtual Status Read(Signal signal, const ReadOptions& options, ArrowArrayStream* stream) = 0;
 
   // The rows that Read would hand out.

@@ -27,14 +27,17 @@ Status Damaged(const std::string& why) { return Status::Export("is no whole Arro
 
 }  // namespace
 
-Result<MessageFile> MessageFile::Open(const std::string& path, arrow::MemoryPool* pool) {
-  auto input = arrow::io::ReadableFile::Open(path, pool);
-  if (!input.ok()) return Status::Io(input.status().message());
-  auto size = (*input)->GetSize();
+Result<MessageFile> MessageFile::Open(const std::string& path, arrow::MemoryPool* pool, std::shared_ptr<arrow::io::RandomAccessFile> input) {
+  if (!input) {
+    auto opened = arrow::io::ReadableFile::Open(path, pool);
+    if (!opened.ok()) return Status::Io(opened.status().message());
+    input = *opened;
+  }
+  auto size = input->GetSize();
   if (!size.ok()) return Status::Io(size.status().message());
   MessageFile file;
   file.pool_ = pool;
-  file.input_ = *input;
+  file.input_ = std::move(input);
   file.size_ = *size;
   OTLP_RETURN_NOT_OK(file.ReadHeaders());
   return file;

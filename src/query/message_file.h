@@ -17,7 +17,8 @@ namespace otlp_arrow {
 class MessageFile {
  public:
   // Reads the headers of all messages. Errors: kIo where the file cannot be read, kExport where it is no whole Arrow file.
-  static Result<MessageFile> Open(const std::string& path, arrow::MemoryPool* pool);
+  // `input`: the file where it is open already.
+  static Result<MessageFile> Open(const std::string& path, arrow::MemoryPool* pool, std::shared_ptr<arrow::io::RandomAccessFile> input = nullptr);
 
   // Its schema as a message, byte by byte: where two are equal, messages behind the one may follow the other.
   const std::shared_ptr<arrow::Buffer>& schema_message() const { return schema_; }

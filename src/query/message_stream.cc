@@ -6,6 +6,7 @@
 #include <arrow/type.h>
 
 #include "base/platform/platform.h"
+#include "storage/layout.h"
 
 namespace otlp_arrow {
 namespace {
@@ -64,10 +65,14 @@ Result<std::optional<Payload>> MessageStream::NextOfFile() {
 
 Result<bool> MessageStream::OpenNextFile() {
   while (const std::string* path = passes_files_on_ ? rows_.NextFile() : nullptr) {
+    if (FormatOfFileName(path->substr(path->rfind('/') + 1)) == FileFormat::kParquet) return false;  // its rows are encoded anew
     auto file = MessageFile::Open(*path, options_.pool);
-    if (!file.ok() && !platform::Exists(*path)) {  // deleted by retention: its rows have expired
-      rows_.PassOver();
-      continue;
+    if (!file.ok() && !platform::Exists(*path)) {
+      if (rows_.NextInput() == nullptr) {
+        OTLP_RETURN_NOT_OK(rows_.LeaveOutMissing());
+        continue;
+      }
+      file = MessageFile::Open(*path, options_.pool, rows_.NextInput());
     }
     if (!file.ok()) return InFile(file.status(), *path);
     if (!file->schema_message()->Equals(*schema_message_)) return false;

@@ -136,7 +136,7 @@ TEST(PutRows, SmallBatchesThatStandForMuchAreRefused) {
 }
 
 TEST(ReadCommand, ReadsBackWhatItWrites) {
-  const auto command = ParseReadCommand(R"({"signal":"logs","start":"1970-01-01T00:00:01","end":"1970-01-01T01:00:02+01:00","services":["a\"b"],
+  const auto command = ParseReadCommand(R"({"signal":"logs","start":"1970-01-01T00:00:01","end":"1970-01-01T01:00:02+01:00","services":["a\"b"],"trace_ids":["4bf92f3577b34da6a3ce929d0e0e4736"],
                                             "columns":["body"],"include_journal":false,"compression":"none"})");
   ASSERT_TRUE(command.ok()) << command.status().ToString();
   EXPECT_EQ(command->options.start, 1'000'000'000);
@@ -145,6 +145,7 @@ TEST(ReadCommand, ReadsBackWhatItWrites) {
   ASSERT_TRUE(again.ok());
   EXPECT_EQ(ReadCommandText(*again), ReadCommandText(*command));
   EXPECT_EQ(again->options.services, std::vector<std::string>{"a\"b"});
+  EXPECT_EQ(again->options.trace_ids, std::vector<std::string>{"4bf92f3577b34da6a3ce929d0e0e4736"});
   EXPECT_TRUE(again->decompress);
 }
 

@@ -54,12 +54,13 @@ void WriteList(std::string_view name, const std::vector<std::string>& texts, Jso
 Result<ReadCommand> ParseReadCommand(std::string_view text) {
   OTLP_ASSIGN_OR_RETURN(const CommandJson json, CommandJson::Parse(text));
   const JsonObject& object = json.object();
-  OTLP_RETURN_NOT_OK(CheckMembers(object, "a command that reads", {"signal", "start", "end", "services", "columns", "include_journal", "compression"}));
+  OTLP_RETURN_NOT_OK(CheckMembers(object, "a command that reads", {"signal", "start", "end", "services", "trace_ids", "columns", "include_journal", "compression"}));
   ReadCommand command;
   OTLP_ASSIGN_OR_RETURN(command.signal, ReadSignal(object));
   OTLP_RETURN_NOT_OK(ReadTime(object, "start", &command.options.start));
   OTLP_RETURN_NOT_OK(ReadTime(object, "end", &command.options.end));
   OTLP_RETURN_NOT_OK(ReadList(object, "services", &command.options.services));
+  OTLP_RETURN_NOT_OK(ReadList(object, "trace_ids", &command.options.trace_ids));
   OTLP_RETURN_NOT_OK(ReadList(object, "columns", &command.options.columns));
   JsonValue value;
   if (FindMember(object, "include_journal", &value)) {
@@ -81,6 +82,7 @@ std::string ReadCommandText(const ReadCommand& command) {
   if (command.options.start) out.Key("start").Number(*command.options.start);
   if (command.options.end) out.Key("end").Number(*command.options.end);
   WriteList("services", command.options.services, &out);
+  WriteList("trace_ids", command.options.trace_ids, &out);
   WriteList("columns", command.options.columns, &out);
   if (!command.options.include_journal) out.Key("include_journal").Bool(false);
   if (command.decompress) out.Key("compression").Text("none");

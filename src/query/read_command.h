@@ -1,4 +1,4 @@
-// What a client wants to read, as it says it: {"signal":"traces","start":…,"end":…,"services":[…],"columns":[…],
+// What a client wants to read, as it says it: {"signal":"traces","start":…,"end":…,"services":[…],"trace_ids":[…],"columns":[…],
 // "include_journal":true,"compression":"stored"}. docs/flight.md
 #pragma once
 
@@ -13,7 +13,7 @@ namespace otlp_arrow {
 
 struct ReadCommand {
   Signal signal = Signal::kTraces;
-  ReadOptions options{.start = {}, .end = {}, .services = {}, .columns = {}, .include_journal = true};
+  ReadOptions options{.start = {}, .end = {}, .services = {}, .trace_ids = {}, .columns = {}, .include_journal = true};
   bool decompress = false;  // "compression":"none"
 };
 

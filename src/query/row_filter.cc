@@ -60,6 +60,16 @@ void SelectServices(const std::vector<std::string>& services, const arrow::Recor
   }
 }
 
+// Few ids are asked for, and hardly a row has one of them.
+void SelectTraces(const std::vector<std::string>& trace_ids, const arrow::RecordBatch& batch, Rows* rows) {
+  const auto column = batch.GetColumnByName("trace_id");
+  const auto* ids = column != nullptr && column->type_id() == arrow::Type::STRING ? static_cast<const arrow::StringArray*>(column.get()) : nullptr;
+  for (int64_t i = 0; i < batch.num_rows(); ++i) {
+    const bool taken = ids != nullptr && ids->IsValid(i) && std::find(trace_ids.begin(), trace_ids.end(), ids->GetView(i)) != trace_ids.end();
+    (*rows)[static_cast<size_t>(i)] &= static_cast<uint8_t>(taken);
+  }
+}
+
 }  // namespace
 
 std::vector<std::string> RowFilter::Columns(Signal signal) const {
@@ -69,6 +79,7 @@ std::vector<std::string> RowFilter::Columns(Signal signal) const {
     if (signal == Signal::kLogs) columns.emplace_back("observed_time");
   }
   if (!services.empty()) columns.emplace_back("service_name");
+  if (!trace_ids.empty()) columns.emplace_back("trace_id");
   return columns;
 }
 
@@ -76,6 +87,7 @@ Result<Selection> Select(Signal signal, const RowFilter& filter, const arrow::Re
   Rows rows(static_cast<size_t>(batch.num_rows()), 1);
   if (filter.start || filter.end) SelectTimes(signal, filter, batch, &rows);
   if (!filter.services.empty()) SelectServices(filter.services, batch, &rows);
+  if (!filter.trace_ids.empty()) SelectTraces(filter.trace_ids, batch, &rows);
   Selection selection;
   selection.rows = std::count(rows.begin(), rows.end(), 1);
   arrow::BooleanBuilder mask;

@@ -1,4 +1,4 @@
-// Which rows of a table are wanted: by time and by service.
+// Which rows of a table are wanted: by time, by service and by trace.
 #pragma once
 
 #include <cstdint>
@@ -21,8 +21,10 @@ struct RowFilter {
   std::optional<int64_t> end;
   // Rows of these services stay; empty: all rows.
   std::vector<std::string> services;
+  // Rows of these traces stay, 32 lower-case hexadecimal digits each; empty: all rows. Not for metrics, which have no such column.
+  std::vector<std::string> trace_ids{};
 
-  bool takes_all() const { return !start && !end && services.empty(); }
+  bool takes_all() const { return !start && !end && services.empty() && trace_ids.empty(); }
   // The columns that Select looks at.
   std::vector<std::string> Columns(Signal signal) const;
 };

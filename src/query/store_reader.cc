@@ -44,12 +44,13 @@ Result<std::shared_ptr<StoreReader>> StoreReader::Open(const std::string& path) 
   std::error_code error;
   if (!fs::exists(path, error)) {
     return Status::Io("there is no '" + path + "'" + (error ? ": " + error.message() : "") +
-                      "; name an output directory, a folder with .arrow files, or one such file");
+                      "; name an output directory, a folder with .arrow or .parquet files, or one such file");
   }
   return std::shared_ptr<StoreReader>(std::make_shared<DirectoryReader>(path));
 }
 
 Status ReadRequests(Signal signal, const std::vector<std::string>& requests, const ReadOptions& options, ArrowArrayStream* stream) {
+  OTLP_RETURN_NOT_OK(CheckTraceIds(signal, options.trace_ids));
   StreamPlan plan;
   plan.signal = signal;
   plan.filter = FilterOf(options);

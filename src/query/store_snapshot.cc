@@ -1,8 +1,12 @@
 #include "query/store_snapshot.h"
 
+#include <algorithm>
 #include <map>
 #include <utility>
 
+#include <arrow/io/file.h>
+
+#include "base/platform/directory_swap.h"
 #include "base/platform/platform.h"
 #include "query/stored_files.h"
 #include "storage/forward_positions.h"
@@ -73,9 +77,35 @@ void DropInFile(const std::string& path, Journals* journals) {
   records.erase(records.lower_bound(name->range.first), records.upper_bound(name->range.last));
 }
 
+// Descriptors are scarce: 1024 is the usual limit of a process.
+constexpr size_t kMostOpen = 128;
+constexpr int kMostListings = 20;
+
+// Opens the first files. One that cannot be opened because of itself is told about when its turn comes; false where one is gone.
+bool OpenFirst(StoreSnapshot* snapshot) {
+  snapshot->inputs.clear();
+  for (size_t i = 0; i < std::min(kMostOpen, snapshot->files.size()); ++i) {
+    auto input = arrow::io::ReadableFile::Open(snapshot->files[i]);
+    if (!input.ok() && !platform::Exists(snapshot->files[i])) return false;
+    snapshot->inputs.push_back(input.ok() ? *input : nullptr);
+  }
+  return true;
+}
+
 }  // namespace
 
-Result<StoreSnapshot> TakeSnapshot(const StoreLayout& layout, Signal signal, bool include_journal) {
+Result<StoreSnapshot> TakeFileSnapshot(const std::string& path) {
+  StoreSnapshot snapshot;
+  for (int i = 0; i < kMostListings; ++i) {
+    OTLP_ASSIGN_OR_RETURN(snapshot.files, FindStoredFiles(path));
+    if (OpenFirst(&snapshot)) break;  // else retention or compaction was faster
+  }
+  return snapshot;
+}
+
+namespace {
+
+Result<StoreSnapshot> TakeOnce(const StoreLayout& layout, Signal signal, bool include_journal) {
   StoreSnapshot snapshot;
   Journals journals;
   if (include_journal) {
@@ -83,13 +113,24 @@ Result<StoreSnapshot> TakeSnapshot(const StoreLayout& layout, Signal signal, boo
     DropStored(layout, signal, &journals);
   }
   if (platform::Exists(layout.DataDir(signal))) {
-    OTLP_ASSIGN_OR_RETURN(snapshot.files, FindStoredFiles(layout.DataDir(signal)));
+    OTLP_ASSIGN_OR_RETURN(snapshot, TakeFileSnapshot(layout.DataDir(signal)));
   }
   for (const auto& path : snapshot.files) DropInFile(path, &journals);
   for (auto& [writer, records] : journals) {
     for (auto& [sequence, request] : records) snapshot.requests.push_back(std::move(request));
   }
   return snapshot;
+}
+
+}  // namespace
+
+Result<StoreSnapshot> TakeSnapshot(const StoreLayout& layout, Signal signal, bool include_journal) {
+  for (int i = 1;; ++i) {
+    const platform::DirectoryWatch watch(layout.DataDir(signal));
+    OTLP_ASSIGN_OR_RETURN(StoreSnapshot snapshot, TakeOnce(layout, signal, include_journal));
+    // Merged files name no journal positions: what was read of a journal may be in one that came meanwhile.
+    if (!include_journal || i == kMostListings || !watch.WasReplaced()) return snapshot;
+  }
 }
 
 }  // namespace otlp_arrow

@@ -7,6 +7,7 @@
 
 #include "otlp_arrow/signal.h"
 #include "otlp_arrow/status.h"
+#include "query/table_reader.h"
 #include "storage/layout.h"
 
 namespace otlp_arrow {
@@ -19,6 +20,8 @@ struct JournaledRequest {
 
 struct StoreSnapshot {
   std::vector<std::string> files;  // in the order of their names, which begin with a time
+  // The first of them, opened when they were listed: they can be read to their end although they are merged or deleted meanwhile.
+  std::vector<InputFile> inputs;
   std::vector<JournaledRequest> requests;
 };
 
@@ -26,5 +29,8 @@ struct StoreSnapshot {
 // or recovery moves from a journal to a file meanwhile is found at least once, and is taken from the file where it is in both,
 // since the names of the files tell their journal positions. So each item is there exactly once.
 Result<StoreSnapshot> TakeSnapshot(const StoreLayout& layout, Signal signal, bool include_journal);
+
+// The files that `path` means, without those that only journals have.
+Result<StoreSnapshot> TakeFileSnapshot(const std::string& path);
 
 }  // namespace otlp_arrow

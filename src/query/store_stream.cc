@@ -1,5 +1,6 @@
 #include "query/store_stream.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -7,12 +8,14 @@
 
 #include "base/platform/platform.h"
 #include "query/table_union.h"
+#include "storage/layout.h"
 
 namespace otlp_arrow {
 namespace {
 
 // Of the requests that are decoded for one batch.
 constexpr size_t kMaxRequestBytes = 8u << 20;
+constexpr int kMostPlans = 20;
 
 arrow::Status ToArrow(const Status& status) {
   switch (status.code()) {
@@ -64,25 +67,53 @@ const std::string* StoreStream::NextFile() const {
   return next_file_ < plan_.snapshot.files.size() ? &plan_.snapshot.files[next_file_] : nullptr;
 }
 
-Result<StoredFile> StoreStream::OpenFirst(const std::string& path) const {
+Result<StoredFile> StoreStream::OpenFirst(size_t file_index) const {
   const auto columns = plan_.filter.takes_all() ? plan_.schema->field_names() : plan_.filter.Columns(plan_.signal);
-  OTLP_ASSIGN_OR_RETURN(StoredFile file, StoredFile::Open(path, columns));
+  OTLP_ASSIGN_OR_RETURN(StoredFile file, StoredFile::Open(plan_.snapshot.files[file_index], columns, NextInput()));
   if (file.signal() == plan_.signal) return file;
   return Status::Export("holds " + std::string(SignalName(file.signal())) + ", not " + std::string(SignalName(plan_.signal)));
+}
+
+Result<bool> StoreStream::WasMerged(const std::string& path) {
+  if (!plan_.snapshot_again) return false;
+  OTLP_ASSIGN_OR_RETURN(StoreSnapshot now, plan_.snapshot_again());
+  const auto& planned = plan_.snapshot.files;
+  const bool merged = std::any_of(now.files.begin(), now.files.end(), [&](const std::string& file) {
+    const auto name = DataFileName::Parse(file.substr(file.rfind('/') + 1));
+    return name && name->merged && std::find(planned.begin(), planned.end(), file) == planned.end();
+  });
+  if (!merged) return false;
+  if (began_ || ++plans_ > kMostPlans) {
+    return Status::Io("'" + path + "' was merged with others by compaction before it was read; read again", true);
+  }
+  plan_.snapshot = std::move(now);
+  next_file_ = 0;
+  return true;
+}
+
+Status StoreStream::LeaveOutMissing() {
+  OTLP_ASSIGN_OR_RETURN(const bool merged, WasMerged(plan_.snapshot.files[next_file_]));
+  if (!merged) ++next_file_;  // deleted by retention: its rows have expired
+  return Status::Ok();
 }
 
 Result<bool> StoreStream::OpenNextFile() {
   current_.reset();
   while (next_file_ < plan_.snapshot.files.size()) {
-    const std::string& path = plan_.snapshot.files[next_file_++];
-    auto opened = OpenFirst(path);
+    const std::string& path = plan_.snapshot.files[next_file_];
+    auto opened = OpenFirst(next_file_);
     if (opened.ok()) {
       current_.reset(new OpenFile{*std::move(opened), std::nullopt, path, 0});
+      if (next_file_ < plan_.snapshot.inputs.size()) plan_.snapshot.inputs[next_file_].reset();
+      ++next_file_;
       return true;
     }
-    if (!platform::Exists(path)) continue;  // deleted by retention: its rows have expired
-    if (plan_.mixed_files && opened.status().code() == StatusCode::kExport) continue;
-    return InFile(opened.status(), path);
+    if (NextInput() == nullptr && !platform::Exists(path)) {
+      OTLP_RETURN_NOT_OK(LeaveOutMissing());
+      continue;
+    }
+    if (!plan_.mixed_files || opened.status().code() != StatusCode::kExport) return InFile(opened.status(), path);
+    ++next_file_;
   }
   return false;
 }
@@ -109,9 +140,13 @@ Result<std::shared_ptr<arrow::RecordBatch>> StoreStream::NextOfFile() {
       if (!more) return std::shared_ptr<arrow::RecordBatch>();
       continue;
     }
-    auto batch = ReadBatch(current_.get(), current_->next_batch++);
+    const int index = current_->next_batch++;
+    if (!current_->first.MayHave(index, plan_.filter)) continue;
+    auto batch = ReadBatch(current_.get(), index);
     if (!batch.ok()) return InFile(batch.status(), current_->path);
-    if (*batch && (*batch)->num_rows() > 0) return batch;
+    if (!*batch || (*batch)->num_rows() == 0) continue;
+    began_ = true;
+    return batch;
   }
 }
 
@@ -139,6 +174,7 @@ Result<int64_t> StoreStream::CountFile(OpenFile* file) const {
   if (plan_.filter.takes_all()) return file->first.CountRows();
   int64_t rows = 0;
   for (int i = 0; i < file->first.batch_count(); ++i) {
+    if (!file->first.MayHave(i, plan_.filter)) continue;
     OTLP_ASSIGN_OR_RETURN(auto batch, file->first.ReadBatch(i));
     OTLP_ASSIGN_OR_RETURN(batch, Conform(*batch, filter_schema_));
     OTLP_ASSIGN_OR_RETURN(const Selection selection, Select(plan_.signal, plan_.filter, *batch));
@@ -163,7 +199,9 @@ Result<int64_t> StoreStream::CountRequests() {
 Result<int64_t> StoreStream::Count() {
   int64_t rows = 0;
   for (;;) {
+    const int plans = plans_;
     OTLP_ASSIGN_OR_RETURN(const bool more, OpenNextFile());
+    if (plans_ != plans) rows = 0;  // all files come again
     if (!more) break;
     auto counted = CountFile(current_.get());
     if (!counted.ok()) return InFile(counted.status(), current_->path);

@@ -1,6 +1,7 @@
 #include "query/stream_planner.h"
 
 #include <algorithm>
+#include <cctype>
 #include <filesystem>
 #include <map>
 #include <mutex>
@@ -17,6 +18,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr size_t kTraceIdDigits = 32;
+
 // Columns that every file has, so that no file need be opened to know their types.
 bool AllOwn(Signal signal, const std::vector<std::string>& columns) {
   if (columns.empty()) return false;
@@ -31,7 +34,23 @@ RowFilter FilterOf(const ReadOptions& options) {
   filter.start = options.start;
   filter.end = options.end;
   filter.services = options.services;
+  for (std::string id : options.trace_ids) {
+    std::transform(id.begin(), id.end(), id.begin(), [](char c) { return c >= 'A' && c <= 'F' ? static_cast<char>(c + 'a' - 'A') : c; });
+    filter.trace_ids.push_back(std::move(id));
+  }
   return filter;
+}
+
+Status CheckTraceIds(Signal signal, const std::vector<std::string>& trace_ids) {
+  if (trace_ids.empty()) return Status::Ok();
+  if (signal == Signal::kMetrics) return Status::Config("trace_ids: data points have none; they are for traces and logs");
+  for (const auto& id : trace_ids) {
+    const bool hex = std::all_of(id.begin(), id.end(), [](unsigned char c) { return std::isxdigit(c) != 0; });
+    if (id.size() != kTraceIdDigits || !hex) {
+      return Status::Config("trace_ids: '" + id + "' is no trace id; it has 32 hexadecimal digits, such as 4bf92f3577b34da6a3ce929d0e0e4736");
+    }
+  }
+  return Status::Ok();
 }
 
 std::vector<PromotedAttribute> DefaultPromoted() {
@@ -86,15 +105,15 @@ StreamPlanner::StreamPlanner(std::string path) : layout_(std::move(path)), schem
 StreamPlanner::~StreamPlanner() = default;
 
 Result<StreamPlan> StreamPlanner::Plan(Signal signal, const ReadOptions& options) {
+  OTLP_RETURN_NOT_OK(CheckTraceIds(signal, options.trace_ids));
   StreamPlan plan;
   plan.signal = signal;
   plan.filter = FilterOf(options);
   plan.mixed_files = !IsOutputDir();
-  if (plan.mixed_files) {
-    OTLP_ASSIGN_OR_RETURN(plan.snapshot.files, FindStoredFiles(layout_.root()));
-  } else {
-    OTLP_ASSIGN_OR_RETURN(plan.snapshot, TakeSnapshot(layout_, signal, options.include_journal));
-  }
+  plan.snapshot_again = [layout = layout_, signal, include_journal = options.include_journal, mixed = plan.mixed_files] {
+    return mixed ? TakeFileSnapshot(layout.root()) : TakeSnapshot(layout, signal, include_journal);
+  };
+  OTLP_ASSIGN_OR_RETURN(plan.snapshot, plan.snapshot_again());
   OTLP_RETURN_NOT_OK(ChooseColumns(options.columns, &plan));
   return plan;
 }

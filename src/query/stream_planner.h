@@ -12,6 +12,8 @@
 namespace otlp_arrow {
 
 RowFilter FilterOf(const ReadOptions& options);
+// kConfig for what is no trace id, and for any where the signal has none.
+Status CheckTraceIds(Signal signal, const std::vector<std::string>& trace_ids);
 
 // Of one directory. Thread-safe.
 class StreamPlanner {

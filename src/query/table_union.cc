@@ -31,7 +31,29 @@ std::string Joined(const std::vector<std::string>& names) {
   return text;
 }
 
+bool IsNested(const arrow::DataType& type) { return type.num_fields() > 0; }
+
+arrow::Result<std::shared_ptr<arrow::Array>> Convert(const std::shared_ptr<arrow::Array>& column, const TypePtr& type);
+
+// The same lists, maps or structs with other children: what is a dictionary with us is plain text inside of a Parquet file's columns.
+arrow::Result<std::shared_ptr<arrow::Array>> ConvertNested(const std::shared_ptr<arrow::Array>& column, const TypePtr& type) {
+  auto data = std::make_shared<arrow::ArrayData>(*column->data());
+  if (column->type_id() != type->id() || data->child_data.size() != static_cast<size_t>(type->num_fields())) {
+    return arrow::Status::TypeError("it is ", column->type()->ToString());
+  }
+  for (size_t i = 0; i < data->child_data.size(); ++i) {
+    if (data->child_data[i]->type->Equals(*type->field(static_cast<int>(i))->type())) continue;
+    const auto child = arrow::MakeArray(data->child_data[i]);
+    ARROW_ASSIGN_OR_RAISE(const auto converted, Convert(child, type->field(static_cast<int>(i))->type()));
+    data->child_data[i] = converted->data();
+  }
+  data->type = type;
+  return arrow::MakeArray(data);
+}
+
 arrow::Result<std::shared_ptr<arrow::Array>> Convert(const std::shared_ptr<arrow::Array>& column, const TypePtr& type) {
+  if (column->type()->Equals(*type)) return column;
+  if (IsNested(*type)) return ConvertNested(column, type);
   if (type->id() != arrow::Type::DICTIONARY) {
     ARROW_ASSIGN_OR_RAISE(arrow::Datum cast, arrow::compute::Cast(column, arrow::compute::CastOptions::Unsafe(type)));
     return cast.make_array();

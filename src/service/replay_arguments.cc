@@ -8,7 +8,7 @@ namespace otlp_arrow {
 void ReplayArguments::AddTo(CLI::App* app) {
   CLI::App* replay = app->add_subcommand("replay", "send what is in files to an OTLP or Arrow Flight backend");
   replay->footer(kReplayFooter);
-  replay->add_option("path", options_.path, "an output directory, a directory of .arrow files, or one file")->type_name("PATH")->required();
+  replay->add_option("path", options_.path, "an output directory, a directory of .arrow or .parquet files, or one file")->type_name("PATH")->required();
   replay->add_option("--endpoint", peer_.endpoint, "where to, such as http://127.0.0.1:4317; https means TLS")->type_name("URL")->required();
   replay
       ->add_option("--protocol", peer_.protocol,

@@ -139,7 +139,7 @@ int RunReplay(const ReplayOptions& options, const Console& console) {
   SignalWatch watch;
   auto files = FindStoredFiles(options.path);
   if (!files.ok()) return Report(files.status(), console);
-  if (files->empty()) return Report(Status::Io("there are no .arrow files in '" + options.path + "'"), console);
+  if (files->empty()) return Report(Status::Io("there are no .arrow or .parquet files in '" + options.path + "'"), console);
   auto senders = MakeSenders(options);
   if (!senders.ok()) return Report(senders.status(), console);
   std::unique_ptr<ReplayState> state;

@@ -24,11 +24,9 @@ def run_python(folder, *arguments, **environment):
     return result.stdout
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """A folder in which `otlp-arrow serve` ran with its defaults, but for the ports, while the sending samples did."""
-    folder = tmp_path_factory.mktemp("samples")
-    command = [BINARY, "serve", "--grpc-address", "127.0.0.1:0", "--no-http", "--no-flight"]
+def served_folder(folder, *arguments):
+    """A folder in which `otlp-arrow serve` ran, with its defaults but for the ports and `arguments`, while the sending samples did."""
+    command = [BINARY, "serve", "--grpc-address", "127.0.0.1:0", "--no-http", "--no-flight", *arguments]
     server = subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, text=True)
     try:
         address = next(found[1] for line in server.stderr if (found := re.match(r"\s*OTLP/gRPC\s+(\S+)", line)))
@@ -42,6 +40,18 @@ def folder(tmp_path_factory):
             server.kill()
             server.communicate()
     return folder
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return served_folder(tmp_path_factory.mktemp("samples"))
+
+
+def test_samples_over_parquet(tmp_path):
+    printed = run_python(served_folder(tmp_path, "--format", "parquet"), SAMPLES / "parquet_files.py")
+    patterns = (r"^POST /orders gold$", r"^\[\('POST /orders',\)", r"│ POST /orders ┆ 503 +│", r"'name': 'cart checked'", r"^4 spans$", r"^POST /orders +4$")
+    for pattern in patterns:
+        assert re.search(pattern, printed, re.MULTILINE), (pattern, printed)
 
 
 # What the data of send_telemetry.py (three spans) and send_span.py (one) must make each sample print.
