@@ -58,7 +58,7 @@ void GuardedExportCall::Proceed(bool ok) {
 bool ExportCall::Admit() {
   const grpc::Status status = service_->gate()->Check(context_);
   if (status.ok()) return true;
-  service_->pipeline()->CountRefused(signal_, 0, "unauthenticated");
+  service_->pipeline()->CountRefused(signal_, 0, "unauthorized");
   Refuse(status);
   return false;
 }

@@ -66,7 +66,7 @@ TEST_F(GrpcSecurityTest, TokensAreAskedFor) {
   }
   EXPECT_EQ(pipeline_.requests().size(), 2u);
   ASSERT_EQ(pipeline_.refusals().size(), 5u);
-  EXPECT_EQ(pipeline_.refusals()[0].reason, "unauthenticated");
+  EXPECT_EQ(pipeline_.refusals()[0].reason, "unauthorized");
 }
 
 TEST_F(GrpcSecurityTest, HeadersAreAskedFor) {
