@@ -85,7 +85,7 @@ class JsonRequestReader::Impl {
     if (*token != '{') return Expected(token, "an object, such as {\"" + std::string(request_->fields[0].name) + "\":[...]}");
     if (!Object(*request_)) return false;
     token = tokens_.Take();
-    return (*token == 0 && tokens_.error().empty()) || Expected(token, "nothing more behind the request");
+    return (JsonTokens::IsEnd(token) && tokens_.error().empty()) || Expected(token, "nothing more behind the request");
   }
 
   // The fields of an object whose brace was taken.
@@ -415,7 +415,7 @@ class JsonRequestReader::Impl {
       message_ = tokens_.error();
       return false;
     }
-    if (*token == 0) return Fail(token, "the text ends where " + what + " is expected");
+    if (JsonTokens::IsEnd(token)) return Fail(token, "the text ends where " + what + " is expected");
     return Fail(token, Quoted(tokens_.Token(token)) + " where " + what + " is expected");
   }
   bool Within(std::string_view name) {

@@ -367,8 +367,9 @@ TEST(JsonRequest, NotJson) {
       {"{\"resourceSpans\":[[]]}", "resourceSpans[0]: [ where an object is expected"},
       {"{\"resourceLogs\":[]}", "resourceLogs: belongs to a request of logs, which goes to /v1/logs"},
       {"\\\"{}", "where an object"},
-      {"{\"a\":\"\0\"}", "a string does not end"},
   };
+  EXPECT_THAT(Outcome(Signal::kTraces, std::string("{}\0", 3)), HasSubstr("where nothing more behind the request"));
+  EXPECT_THAT(Outcome(Signal::kTraces, std::string("{}\0{\"resourceSpans\":[]}", 23)), HasSubstr("where nothing more behind the request"));
   for (const auto& [json, message] : cases) EXPECT_THAT(Outcome(Signal::kTraces, json), HasSubstr(message)) << json;
 }
 

@@ -33,6 +33,9 @@ class JsonTokens {
     return window_ + *next_++;
   }
 
+  // Is that what Take() returned there? (A text can hold a zero of its own.)
+  static bool IsEnd(const char* token) { return token == kEnd; }
+
   // The whole of the token that Take() returned, without the space behind it. Strings: with their quotes, not unescaped.
   std::string_view Token(const char* token) const {
     const char* end = window_ + *next_;
