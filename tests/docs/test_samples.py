@@ -91,7 +91,7 @@ def test_samples_over_flight(tmp_path):
 
 
 def test_every_sample_is_tested():
-    others = {"send_telemetry.py", "send_span.py", "duckdb_tables.py", *FLIGHT}  # run by the tests of the rest
+    others = {"send_telemetry.py", "send_span.py", "duckdb_tables.py", "parquet_files.py", *FLIGHT}  # run by the tests of the rest
     here = {path.name for path in SAMPLES.iterdir() if path.suffix in (".py", ".sql")}
     assert {name for name in here if not name.startswith("python_")} == set(EXPECTED) | others  # those: tests/python/test_python_samples.py
 
