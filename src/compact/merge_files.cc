@@ -235,7 +235,9 @@ class Merge {
       if (ShouldStop()) return Stopped();
       auto batch = file->ReadBatch(i);
       if (!batch.ok()) return std::optional(batch.status());
-      OTLP_RETURN_NOT_OK(writer->Add(**batch));
+      const Status added = writer->Add(**batch);
+      if (added.code() == StatusCode::kExport) return std::optional(added);
+      OTLP_RETURN_NOT_OK(added);
       rows += (*batch)->num_rows();
     }
     if (rows == counts_[input.path].rows) return std::optional<Status>();

@@ -15,6 +15,7 @@
 #include "otlp/scan.h"
 #include "otlp/split.h"
 #include "pipeline/byte_pool.h"
+#include "pipeline/compaction.h"
 #include "pipeline/forwarding.h"
 #include "pipeline/group_commit.h"
 #include "pipeline/shard.h"
@@ -71,6 +72,7 @@ class PipelineImpl : public Pipeline, private ShardHost {
     if (forwarding_) OTLP_RETURN_NOT_OK(forwarding_->AddShards(shards_));
     if (config_.acknowledge == Acknowledge::kFsync) commit_ = std::make_unique<GroupCommit>();
     housekeeper_ = std::thread([this] { KeepHouse(); });
+    if (!is_relay_) compaction_ = std::make_unique<Compaction>(config_, layout_, clock_);
     accepting_ = true;
     return Status::Ok();
   }
@@ -137,6 +139,7 @@ class PipelineImpl : public Pipeline, private ShardHost {
     if (commit_) commit_->Stop();
     const auto deadline = SteadyClock::now() + timeout;
     for (auto& shard : shards_) shard->BeginStop(deadline);
+    if (compaction_) compaction_->Stop();
     for (auto& shard : shards_) shard->AwaitStop();
     if (forwarding_) forwarding_->Stop(deadline);
     for (auto& shard : shards_) {
@@ -181,12 +184,14 @@ class PipelineImpl : public Pipeline, private ShardHost {
     stats.workers = shards_.size();
     stats.journal_max_bytes = config_.acknowledge == Acknowledge::kMemory ? 0 : config_.journal_max_bytes * shards_.size();
     for (const auto& shard : shards_) stats.journal_bytes += shard->bytes_in_use();
+    if (compaction_) stats.compaction = compaction_->stats();
     return stats;
   }
 
   Status Reconfigure(const Config& config) override {
     OTLP_RETURN_NOT_OK(config.Validate());
     TakeSettings(config);
+    if (compaction_) compaction_->Reconfigure(config);
     retention_due_ = true;
     house_wake_.notify_one();
     return Status::Ok();
@@ -500,6 +505,7 @@ class PipelineImpl : public Pipeline, private ShardHost {
   const bool is_relay_;
   std::unique_ptr<Forwarding> forwarding_;  // null where nothing is forwarded
   std::vector<std::shared_ptr<Shard>> shards_;
+  std::unique_ptr<Compaction> compaction_;  // null in a relay
   std::unique_ptr<GroupCommit> commit_;  // acknowledge: fsync
 
   std::atomic<bool> accepting_{false};

@@ -13,6 +13,7 @@
 #include "otlp_arrow/config.h"
 #include "otlp_arrow/status.h"
 #include "pipeline/byte_pool.h"
+#include "pipeline/compaction_stats.h"
 #include "schema/decoder_options.h"
 #include "storage/ledger.h"
 
@@ -47,6 +48,7 @@ struct PipelineStats {
   uint64_t journal_bytes = 0;      // on the disk, of what is in no file yet
   uint64_t journal_max_bytes = 0;  // what those may be, of all workers
   uint64_t workers = 0;
+  CompactionStats compaction;
 };
 
 class Pipeline {
