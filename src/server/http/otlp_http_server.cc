@@ -98,8 +98,11 @@ OtlpHttpServer::Impl::Impl(const Config& config, Pipeline* pipeline, std::shared
 }
 
 Status OtlpHttpServer::Impl::Start() {
-  OTLP_RETURN_NOT_OK(Reload(Config(config_)));
-  for (unsigned i = 0; i < LoopCount(); ++i) loops_.push_back(std::make_shared<IoLoop>(shared_->clock, settings_));
+  {
+    std::lock_guard lock(mutex_);  // a look at the certificates may come
+    OTLP_RETURN_NOT_OK(Use(Config(config_)));
+    for (unsigned i = 0; i < LoopCount(); ++i) loops_.push_back(std::make_shared<IoLoop>(shared_->clock, settings_));
+  }
   listener_ = std::make_unique<HttpListener>(loops_, shared_);
   const std::string& wanted = config_.http.address;
   auto address = ParseHostPort(wanted);
