@@ -707,9 +707,15 @@ TEST_F(Death, ALivingPipelineBesideIsLeftAlone) {
 
 class Trouble : public PipelineTest {
  protected:
-  // While the directory is away, files of the signal cannot be published.
-  void TakeAway(Signal signal) { fs::rename(layout_.DataDir(signal), dir_ / "away"); }
-  void PutBack(Signal signal) { fs::rename(dir_ / "away", layout_.DataDir(signal)); }
+  // While a file stands in the place of the directory, files of the signal cannot be published.
+  void TakeAway(Signal signal) {
+    fs::rename(layout_.DataDir(signal), dir_ / "away");
+    ASSERT_TRUE(platform::ReplaceFile(layout_.DataDir(signal), "in the way", false).ok());
+  }
+  void PutBack(Signal signal) {
+    fs::remove(layout_.DataDir(signal));
+    fs::rename(dir_ / "away", layout_.DataDir(signal));
+  }
 };
 
 TEST_F(Trouble, AFileThatCannotBeWrittenIsTriedAgain) {
