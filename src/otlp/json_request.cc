@@ -17,6 +17,8 @@ namespace {
 constexpr int kMostValueDepth = 65;
 // Of arrays and objects in fields that OTLP does not know.
 constexpr size_t kMostUnknownDepth = 1024;
+constexpr size_t kFirstWireBytes = 1 << 20;
+constexpr size_t kMostKeptScratch = 1 << 20;
 constexpr size_t kMostQuotedBytes = 40;
 constexpr size_t kMostPathBytes = 400;
 
@@ -66,8 +68,8 @@ class JsonRequestReader::Impl {
   explicit Impl(size_t window_bytes) : tokens_(window_bytes) {}
 
   Status ToWire(Signal signal, std::string_view json, std::string* wire) {
-    // Wire bytes are mostly less than half of their JSON; growth is by doubling.
-    wire->resize(std::max(wire->size(), json.size() / 2 + 64));
+    // Wire bytes are mostly less than half of their JSON; growth is by doubling. Of long texts there may be nothing to keep.
+    wire->resize(std::max(wire->size(), std::min(json.size() / 2, kFirstWireBytes) + 64));
     tokens_.Begin(json);
     out_.Begin(wire);
     value_depth_ = 0;
@@ -76,6 +78,7 @@ class JsonRequestReader::Impl {
     path_.clear();
     const bool ok = Request();
     wire->resize(ok ? out_.size() : 0);
+    if (scratch_.capacity() > kMostKeptScratch) scratch_ = std::string();
     return ok ? Status::Ok() : Status::Export(ErrorText(signal));
   }
 
