@@ -282,6 +282,7 @@ Command ParseCommandLine(std::vector<std::string> arguments, Time now, const Env
   ReplayArguments replay;
   CollectOptions collect;
   CollectTexts collect_texts;
+  CompactArguments compact;
 
   CLI::App app(kProgramDescription, "otlp-arrow");
   app.formatter(std::make_shared<HelpFormatter>());
@@ -295,6 +296,7 @@ Command ParseCommandLine(std::vector<std::string> arguments, Time now, const Env
   AddInspect(&app, &inspect);
   replay.AddTo(&app);
   AddCollect(&app, &collect, &collect_texts);
+  AddCompact(&app, &compact);
   try {
     std::vector<std::string> reversed(arguments.rbegin(), arguments.rend() - 1);  // as CLI11 wants them
     app.parse(std::move(reversed));
@@ -308,6 +310,7 @@ Command ParseCommandLine(std::vector<std::string> arguments, Time now, const Env
   if (app.got_subcommand("recover")) return recover;
   if (app.got_subcommand("inspect")) return inspect;
   if (app.got_subcommand("collect")) return collect;
+  if (app.got_subcommand("compact")) return compact;
   return PrintOptions{app.help(), kExitUsage};
 }
 

@@ -13,6 +13,7 @@
 #include "senders/sender_factory.h"
 #include "otlp_arrow/signal.h"
 #include "otlp_arrow/status.h"
+#include "service/compact_arguments.h"
 #include "service/config_loader.h"
 
 namespace otlp_arrow {
@@ -74,7 +75,7 @@ struct PrintOptions {
   int exit_code = kExitOk;
 };
 
-using Command = std::variant<PrintOptions, ServeOptions, RecoverOptions, InspectOptions, ReplayOptions, CollectOptions>;
+using Command = std::variant<PrintOptions, ServeOptions, RecoverOptions, InspectOptions, ReplayOptions, CollectOptions, CompactArguments>;
 
 // `arguments` with the program's name first; as "otlp-arrow-service" it means "otlp-arrow serve". `now` is what
 // relative times count from. `environment` has what

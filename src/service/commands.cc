@@ -25,6 +25,7 @@ struct Runner {
   int operator()(const InspectOptions& options) const { return RunInspect(options, console); }
   int operator()(const ReplayOptions& options) const { return RunReplay(options, console); }
   int operator()(const CollectOptions& options) const { return RunCollect(options, console); }
+  int operator()(const CompactArguments& options) const { return RunCompact(options, console); }
 };
 
 }  // namespace

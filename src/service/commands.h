@@ -27,6 +27,7 @@ int RunReplay(const ReplayOptions& options, const Console& console);
 int RunCollect(const CollectOptions& options, const Console& console);
 
 // Fails where a file cannot be read, where the disk refuses, and where another process is at it.
+int RunCompact(const CompactArguments& arguments, const Console& console);
 
 // kExitUsage for what is wrong with the configuration, else kExitFailure.
 int ExitCodeOf(const Status& status);

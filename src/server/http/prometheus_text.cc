@@ -43,6 +43,20 @@ void LedgerText(const Ledger& ledger, PrometheusWriter* to) {
   for (const auto& [reason, count] : ledger.unreadable_requests) to->Sample({{"reason", reason}}, count);
 }
 
+void CompactionText(const CompactionStats& stats, PrometheusWriter* to) {
+  to->Family("otlp_arrow_compaction_files_total", "counter", "Data files that were merged, those written instead, and those left out because they cannot be read.");
+  to->Sample({{"state", "merged"}}, stats.files_merged);
+  to->Sample({{"state", "written"}}, stats.files_written);
+  to->Sample({{"state", "left_out"}}, stats.files_left_out);
+  to->Family("otlp_arrow_compaction_bytes_total", "counter", "Bytes of the files that were merged, and of those written instead.");
+  to->Sample({{"state", "merged"}}, stats.bytes_merged);
+  to->Sample({{"state", "written"}}, stats.bytes_written);
+  to->Single("otlp_arrow_compaction_rows_total", "counter", "Rows in merged files when they were written.", stats.rows_merged);
+  to->Family("otlp_arrow_compaction_rounds_total", "counter", "Rounds of compaction that merged something, and those that failed.");
+  to->Sample({{"outcome", "merged"}}, stats.rounds - stats.failed_rounds);
+  to->Sample({{"outcome", "failed"}}, stats.failed_rounds);
+}
+
 void PipelineText(const Pipeline& pipeline, PrometheusWriter* to) {
   const PipelineStats stats = pipeline.GetStats();
   to->Single("otlp_arrow_queued_bytes", "gauge", "Bytes of requests accepted and not yet turned into Arrow.", pipeline.QueuedBytes());
@@ -52,6 +66,7 @@ void PipelineText(const Pipeline& pipeline, PrometheusWriter* to) {
   to->Single("otlp_arrow_journal_max_bytes", "gauge", "What otlp_arrow_journal_bytes may be (journal_max_bytes for each worker).", stats.journal_max_bytes);
   to->Single("otlp_arrow_workers", "gauge", "Threads that turn OTLP into files.", stats.workers);
   to->Single("otlp_arrow_ready", "gauge", "1 while data is taken.", pipeline.Ready(nullptr) ? 1 : 0);
+  CompactionText(stats.compaction, to);
 }
 
 void ForwardItems(const std::vector<DestinationStats>& all, PrometheusWriter* to) {
