@@ -55,7 +55,8 @@ Status CheckKey(const std::string& section, const ServerTlsConfig& files, const 
 Status CheckStrength(const std::string& section, const ServerTlsConfig& files, X509* certificate) {
   const ContextPtr context(SSL_CTX_new(TLS_server_method()), &SSL_CTX_free);
   if (context && SSL_CTX_use_certificate(context.get(), certificate) == 1) return Status::Ok();
-  return Status::Config(section + "cert_file: '" + files.cert_file + "' is not accepted" + Reason() + "; have one issued with a stronger key or digest");
+  return Status::Config(section + "cert_file: '" + files.cert_file + "' is not accepted" + Reason() +
+                        "; have one issued with a stronger key or digest");
 }
 
 std::string WarningOfDates(const std::string& section, const ServerTlsConfig& files, X509* certificate) {
@@ -70,7 +71,8 @@ std::string WarningOfDates(const std::string& section, const ServerTlsConfig& fi
 Status CheckAuthorities(const std::string& section, const ServerTlsConfig& files, const std::string& text) {
   const BioPtr bio = Open(text);
   if (NextCertificate(bio.get())) return Status::Ok();
-  return Status::Config(section + "client_ca_file: '" + files.client_ca_file + "' holds no readable certificate" + Reason() + "; name a PEM file with the authorities that sign clients");
+  return Status::Config(section + "client_ca_file: '" + files.client_ca_file + "' holds no readable certificate" + Reason() +
+                        "; name a PEM file with the authorities that sign clients");
 }
 
 }  // namespace
@@ -88,7 +90,8 @@ Result<Certificates> ReadCertificates(const std::string& section, const ServerTl
   const BioPtr bio = Open(read.chain);
   const CertificatePtr certificate = NextCertificate(bio.get());
   if (!certificate) {
-    return Status::Config(section + "cert_file: '" + files.cert_file + "' holds no readable certificate" + Reason() + "; name a PEM file, the server's own certificate first");
+    return Status::Config(section + "cert_file: '" + files.cert_file + "' holds no readable certificate" + Reason() +
+                          "; name a PEM file, the server's own certificate first");
   }
   OTLP_RETURN_NOT_OK(CheckKey(section, files, read, certificate.get()));
   OTLP_RETURN_NOT_OK(CheckStrength(section, files, certificate.get()));

@@ -10,7 +10,7 @@ namespace otlp_arrow {
 namespace {
 
 const unsigned char kDescriptorSet[] = {
-#include "otlp_grpc_descriptors.inc"
+#include <otlp_grpc_descriptors.inc>  // by cmake/ReflectionDescriptors.cmake
 };
 
 // Fields of google/protobuf/descriptor.proto.

@@ -56,8 +56,8 @@ class OtlpGrpcServer::Impl {
   void Serve(bool reflects);
 
   CallGate gate_;
-  std::shared_ptr<CertificateFiles> certificates_;  // null: no TLS
-  bool asks_for_certificates_ = false;              // of clients
+  std::shared_ptr<CertificateFiles> certificates_;        // null: no TLS
+  bool asks_for_certificates_ = false;                    // of clients
   std::shared_ptr<grpc::ServerCredentials> credentials_;  // asked at each handshake
   ExportService exports_;
   HealthService health_;

@@ -51,7 +51,8 @@ void ReflectionCall::Read() {
 
 void ReflectionCall::Answer() {
   if (message_.Length() > kMaxQuestion) {
-    return Finish(MalformedStatus("the question has " + std::to_string(message_.Length()) + " bytes; names have at most " + std::to_string(kMaxQuestion)));
+    return Finish(MalformedStatus("the question has " + std::to_string(message_.Length()) + " bytes; names have at most " +
+                                  std::to_string(kMaxQuestion)));
   }
   if (++answers_ > kMaxAnswers) return Finish(MalformedStatus("a stream may ask " + std::to_string(kMaxAnswers) + " questions; open another one"));
   const auto answer = AnswerReflection(DescriptorIndex::OfThisServer(), ToString(message_));

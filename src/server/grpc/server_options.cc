@@ -55,7 +55,9 @@ void KeepConnectionsAlive(const GrpcConfig& config, grpc::ServerBuilder* builder
 
 void LimitConnections(const GrpcConfig& config, grpc::ServerBuilder* builder) {
   builder->AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, static_cast<int>(kHandshakeTimeout.count()));
-  if (config.max_connection_idle_secs > 0) builder->AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, Milliseconds(config.max_connection_idle_secs));
+  if (config.max_connection_idle_secs > 0) {
+    builder->AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, Milliseconds(config.max_connection_idle_secs));
+  }
   if (config.max_connection_age_secs == 0) return;
   builder->AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS, Milliseconds(config.max_connection_age_secs));
   builder->AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS, Milliseconds(config.max_connection_age_grace_secs));
