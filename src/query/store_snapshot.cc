@@ -1,6 +1,7 @@
 #include "query/store_snapshot.h"
 
 #include <algorithm>
+#include <atomic>
 #include <map>
 #include <utility>
 
@@ -77,17 +78,29 @@ void DropInFile(const std::string& path, Journals* journals) {
   records.erase(records.lower_bound(name->range.first), records.upper_bound(name->range.last));
 }
 
-// Descriptors are scarce: 1024 is the usual limit of a process.
+// Descriptors are scarce: 1024 is the usual limit of a process. Of one snapshot, and of all there are.
 constexpr size_t kMostOpen = 128;
+constexpr int kMostOpenTogether = 256;
 constexpr int kMostListings = 20;
+std::atomic<int> open_together{0};
+
+// Gives its place back once it is closed.
+InputFile Counted(std::shared_ptr<arrow::io::ReadableFile> file) {
+  open_together.fetch_add(1);
+  arrow::io::RandomAccessFile* raw = file.get();
+  return {raw, [file = std::move(file)](arrow::io::RandomAccessFile*) mutable {
+            file.reset();
+            open_together.fetch_sub(1);
+          }};
+}
 
 // Opens the first files. One that cannot be opened because of itself is told about when its turn comes; false where one is gone.
 bool OpenFirst(StoreSnapshot* snapshot) {
   snapshot->inputs.clear();
-  for (size_t i = 0; i < std::min(kMostOpen, snapshot->files.size()); ++i) {
+  for (size_t i = 0; i < std::min(kMostOpen, snapshot->files.size()) && open_together.load() < kMostOpenTogether; ++i) {
     auto input = arrow::io::ReadableFile::Open(snapshot->files[i]);
     if (!input.ok() && !platform::Exists(snapshot->files[i])) return false;
-    snapshot->inputs.push_back(input.ok() ? *input : nullptr);
+    snapshot->inputs.push_back(input.ok() ? Counted(*std::move(input)) : nullptr);
   }
   return true;
 }
