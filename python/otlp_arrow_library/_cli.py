@@ -87,7 +87,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="otlp-arrow query", description=_ABOUT, epilog=_EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("directory", help="an output directory, a folder with .arrow files, or one such file")
+    parser.add_argument("directory", help="an output directory, a folder with .arrow or .parquet files, or one such file")
     parser.add_argument("sql", nargs="?", help="the query; without it, or as -, it is read from standard input")
     parser.add_argument("--format", choices=("table", "csv", "json"), help="table (default), csv, or json: an array of objects")
     parser.add_argument("--output", metavar="FILE", help="write there; its suffix .csv or .json says the format")

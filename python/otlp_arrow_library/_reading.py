@@ -21,7 +21,7 @@ SIGNALS: tuple[Signal, ...] = ("traces", "metrics", "logs")
 
 
 def open(path: str | os.PathLike[str]) -> StoredTelemetry:
-    """What is stored in an output directory, in another folder with `.arrow` files, or in one such file.
+    """What is stored in an output directory, in another folder with `.arrow` or `.parquet` files, or in one such file.
 
         telemetry = otlp_arrow_library.open("./output_dir")
         slow = telemetry.traces(start="2024-05-06", service="shop", columns=["name", "duration_ns"])
@@ -35,12 +35,14 @@ def open(path: str | os.PathLike[str]) -> StoredTelemetry:
 class StoredTelemetry:
     """The tables of a directory; see `open`. May be used from any thread.
 
-    Each method takes the same keywords:
+    Each method takes the same keywords (`metrics` and `sql` no `trace_id`):
 
     - `start`, `end`: rows whose time is in [start, end). The time of a span is its start, that of a log record its `time`
       or, where that is null, its `observed_time`. A datetime (without a zone: UTC), a date, nanoseconds since 1970 or
       ISO 8601 text. Rows without a time come only where neither is given.
     - `service`: rows of this service, or of these.
+    - `trace_id`: rows of this trace, or of these: 32 hexadecimal digits each. Spans and log records alone have one. Parquet files
+      know which of their row groups may have it.
     - `include_journal`: also rows that a writer has accepted and not yet written to a file, be it at work or killed.
 
     Raises `OtlpConfigError` for arguments that cannot be.
@@ -66,11 +68,12 @@ class StoredTelemetry:
         start: Time | None = None,
         end: Time | None = None,
         service: str | Iterable[str] | None = None,
+        trace_id: str | Iterable[str] | None = None,
         columns: Iterable[str] | None = None,
         include_journal: bool = False,
     ) -> StoredTable:
         """One row per span; `columns` in the order given, by default all."""
-        return self._table("traces", start, end, service, columns, include_journal)
+        return self._table("traces", start, end, service, columns, include_journal, trace_id)
 
     def metrics(
         self,
@@ -90,11 +93,12 @@ class StoredTelemetry:
         start: Time | None = None,
         end: Time | None = None,
         service: str | Iterable[str] | None = None,
+        trace_id: str | Iterable[str] | None = None,
         columns: Iterable[str] | None = None,
         include_journal: bool = False,
     ) -> StoredTable:
         """One row per log record; `columns` in the order given, by default all."""
-        return self._table("logs", start, end, service, columns, include_journal)
+        return self._table("logs", start, end, service, columns, include_journal, trace_id)
 
     def sql(
         self,
@@ -133,6 +137,7 @@ class StoredTelemetry:
         service: str | Iterable[str] | None,
         columns: Iterable[str] | None,
         include_journal: bool,
+        trace_id: str | Iterable[str] | None = None,
     ) -> StoredTable:
         names = None if columns is None else _texts("columns", columns)
         if names == []:
@@ -142,6 +147,7 @@ class StoredTelemetry:
             start=nanoseconds("start", start),
             end=nanoseconds("end", end),
             services=[] if service is None else _services(service),
+            trace_ids=[] if trace_id is None else _trace_ids(trace_id),
             columns=names or [],
             include_journal=bool(include_journal),
         )
@@ -153,7 +159,7 @@ class StoredTable:
 
     Anything that takes the Arrow PyCapsule interface reads it, any number of times: `pyarrow.table(t)`,
     `polars.DataFrame(t)`, `pandas.DataFrame.from_arrow(t)`, `duckdb.sql("FROM t")`. A batch of one file is in memory at
-    a time. A file that retention deletes while others are read is left out.
+    a time. Files that are deleted or merged while others are read: `docs/python/reading.md`.
     """
 
     def __init__(self, signal: Signal, query: _native.Query) -> None:
@@ -205,6 +211,13 @@ def _services(service: object) -> list[str]:
     if not names:
         raise OtlpConfigError("service: [] asks for no service at all; name at least one, or leave the argument out for all")
     return names
+
+
+def _trace_ids(trace_id: object) -> list[str]:
+    ids = [trace_id] if isinstance(trace_id, str) else _texts("trace_id", trace_id)
+    if not ids:
+        raise OtlpConfigError("trace_id: [] asks for no trace at all; name at least one, or leave the argument out for all")
+    return ids
 
 
 def _texts(name: str, values: object) -> list[str]:

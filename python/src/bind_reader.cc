@@ -109,11 +109,12 @@ class Query {
 };
 
 Query MakeQuery(const std::shared_ptr<StoreReader>& reader, std::string_view signal, std::optional<int64_t> start,
-                std::optional<int64_t> end, std::vector<std::string> services, std::vector<std::string> columns, bool include_journal) {
+                std::optional<int64_t> end, std::vector<std::string> services, std::vector<std::string> trace_ids, std::vector<std::string> columns, bool include_journal) {
   ReadOptions options;
   options.start = start;
   options.end = end;
   options.services = std::move(services);
+  options.trace_ids = std::move(trace_ids);
   options.columns = std::move(columns);
   options.include_journal = include_journal;
   return Query(reader, signal, std::move(options));
@@ -141,7 +142,7 @@ void BindReader(nb::module_& m) {
       .def(nb::new_([](const nb::bytes& path) { return ValueOrRaise(StoreReader::Open({path.c_str(), path.size()})); }),
            nb::arg("path"), "`path` as the file system has it: os.fsencode().")
       .def("query", &MakeQuery, nb::arg("signal"), nb::kw_only(), nb::arg("start").none(), nb::arg("end").none(), nb::arg("services"),
-           nb::arg("columns"), nb::arg("include_journal"));
+           nb::arg("trace_ids"), nb::arg("columns"), nb::arg("include_journal"));
   m.def("requests_as_stream", &RequestsAsStream, nb::arg("signal"), nb::arg("requests"),
         nb::sig("def requests_as_stream(signal: str, requests: list[bytes]) -> object"),
         "OTLP requests of a signal as an `arrow_array_stream` capsule.");

@@ -218,13 +218,15 @@ def test_files_with_other_promoted_attributes_are_one_table(tmp_path):
     )
 
 
-def test_a_file_that_retention_deletes_is_left_out(telemetry, directory):
+def test_a_file_that_is_deleted_before_its_turn_is_read_as_it_was_listed(telemetry, directory):
     with pa.RecordBatchReader.from_stream(telemetry.traces()) as reader:
         assert reader.read_next_batch().num_rows == 3
         for path in sorted((directory / "otlp" / "traces").iterdir())[1:]:
             path.unlink()
+        assert reader.read_next_batch().num_rows == 2
         with pytest.raises(StopIteration):
             reader.read_next_batch()
+    assert telemetry.traces().count() == 3
 
 
 def test_threads_read_at_once(telemetry):
