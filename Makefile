@@ -16,7 +16,7 @@ help:
 	@echo "make wheel     the Python wheel that can be given away, in dist/"
 	@echo "make layers    no include breaks a layer, each public header compiles alone"
 	@echo "make fuzz      the fuzzers, FUZZ_SECONDS=$(FUZZ_SECONDS) each"
-	@echo "make sanitize  all unit tests under AddressSanitizer with UndefinedBehaviorSanitizer, then under ThreadSanitizer"
+	@echo "make sanitize  all unit tests and the program under AddressSanitizer with UndefinedBehaviorSanitizer, the tests under ThreadSanitizer"
 	@echo "make bench     the benchmarks of the release build; ARGS=--quick for one short round each"
 	@echo "make setup     install what the build needs (Debian packages, .venv)"
 	@echo "make clean     delete build/"
@@ -65,6 +65,7 @@ fuzz: setup
 
 sanitize: setup
 	@tools/run_unit_tests.sh asan-ubsan
+	@tools/run_sanitized_service.sh
 	@tools/run_unit_tests.sh tsan
 
 bench: build
