@@ -84,7 +84,7 @@ Route FindRoute(std::string_view method, std::string_view target) {
   if (const auto signal = ExportSignal(path)) {
     route.kind = method == "POST" ? Route::Kind::kExport : method == "OPTIONS" ? Route::Kind::kOptions : Route::Kind::kMethodNotAllowed;
     route.signal = *signal;
-    route.allow = "POST";
+    route.allow = kExportMethods;
     return route;
   }
   for (const Page& page : kPages) {

@@ -9,12 +9,14 @@
 
 namespace otlp_arrow {
 
+inline constexpr std::string_view kExportMethods = "POST";
+
 struct Route {
   enum class Kind { kExport, kOptions, kHealthz, kReadyz, kMetrics, kHome, kNotFound, kMethodNotAllowed };
 
   Kind kind = Kind::kNotFound;
   Signal signal = Signal::kTraces;  // of kExport, and of kOptions, which asks what an export may be
-  std::string_view allow;           // of kMethodNotAllowed
+  std::string_view allow;           // of kExport, kOptions and kMethodNotAllowed
 };
 
 // `target` is the request target, with or without a query; a slash at its end makes no difference.

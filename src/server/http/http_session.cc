@@ -198,7 +198,7 @@ void HttpSession::OnHeader() {
   route_ = FindRoute(method, target);
   const BodyType type = BodyTypeOf(Header(http::field::content_type));
   form_.is_json = type == BodyType::kJson;
-  const bool is_of_export = route_.kind == Route::Kind::kExport || route_.kind == Route::Kind::kOptions;
+  const bool is_of_export = route_.kind == Route::Kind::kExport || route_.allow == kExportMethods;
   audience_ = type == BodyType::kProtobuf ? Audience::kProtobuf : form_.is_json || is_of_export ? Audience::kJson : Audience::kText;
   if (is_of_export) {
     if (const auto origin = settings().AllowedOrigin(Header(http::field::origin))) origin_ = *origin;

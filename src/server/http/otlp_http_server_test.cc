@@ -251,6 +251,7 @@ TEST_F(OtlpHttpServerTest, RefusesOtherPathsAndMethods) {
   auto response = Get("/v1/traces");
   EXPECT_EQ(response.status, 405);
   EXPECT_EQ(response.Header("Allow"), "POST");
+  EXPECT_EQ(response.Header("Content-Type"), "application/json");
   response = Exchange(Post("/metrics", "x"));
   EXPECT_EQ(response.status, 405);
   EXPECT_EQ(response.Header("Allow"), "GET, HEAD");
