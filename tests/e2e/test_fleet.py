@@ -111,7 +111,7 @@ def test_what_people_get_wrong(curl):
     cases = [
         (("-d", json_request("01")), 415, "content-type"),  # curl's own type
         ((*JSON, "-d", "{'resourceSpans': []}"), 400, ""),
-        ((*JSON, "-d", json_request("01")), 400, "spanId"),
+        ((*JSON, "-d", json_request("eee19b7ec3c1b17x")), 400, "spanId"),
         ((*JSON, "-d", ""), 400, ""),
         ((*JSON, "-d", "[]"), 400, ""),
         ((*JSON, "-d", '{"resourceSpans": {}}'), 400, "resourceSpans"),
@@ -130,9 +130,12 @@ def test_what_people_get_wrong(curl):
             assert told["code"] == 3 and told["message"], told
     assert curl(path="/v1/trace")[0] == 404 and curl(*JSON, "-d", "{}", path="/v1/profiles")[0] == 404
     assert curl(*JSON, "-d", "{}") == (200, b"{}")
+    # Half an id makes a span that is left out, and named.
+    status, body = curl(*JSON, "-d", json_request("01", "0000000000000001"))
+    assert status == 200 and json.loads(body)["partialSuccess"]["rejectedSpans"] == "1" and b"span_id" in body
     ledger = curl.server.ledger()
     assert_balanced(ledger)
-    assert ledger["traces"]["received"] == 0
+    assert (ledger["traces"]["received"], sum(ledger["traces"]["invalid"].values())) == (2, 1)
 
 
 # --- a web page ------------------------------------------------------------------------------------------------------

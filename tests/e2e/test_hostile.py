@@ -94,7 +94,7 @@ def assert_serves(server):
 PROTOBUF = "application/x-protobuf"
 GOOD = otlp.request("traces", 1, first=7).SerializeToString()
 SPANS = '{"resourceSpans":[{"scopeSpans":[{"spans":[%s]}]}]}'
-DEEP_VALUE = '{"arrayValue":{"values":[' * 200_000
+DEEP_VALUE = '{"arrayValue":{"values":[' * 100_000
 WITH_ATTRIBUTES = SPANS % ('{"traceId":"5b8efff798038103d269b633813fc60c","spanId":"eee19b7ec3c1b174","name":"x","startTimeUnixNano":"1","endTimeUnixNano":"2",'
                            '"attributes":[%s]}')
 MANY = ",".join('{"key":"k%d","value":{"intValue":"1"}}' % n for n in range(50_000))
