@@ -2,6 +2,7 @@
 
 #include <cstring>
 #include <mutex>
+#include <string>
 
 #include <grpc/support/log.h>
 #include <spdlog/spdlog.h>
@@ -15,7 +16,14 @@ spdlog::level::level_enum LevelOf(const gpr_log_func_args& line) {
   return line.severity == GPR_LOG_SEVERITY_ERROR && !is_handshake ? spdlog::level::warn : spdlog::level::debug;
 }
 
-void Log(gpr_log_func_args* line) { spdlog::log(LevelOf(*line), "gRPC: {}", line->message); }
+// Some messages quote what a client has sent, whatever bytes these were.
+void Log(gpr_log_func_args* line) {
+  std::string text = line->message;
+  for (char& c : text) {
+    if (c < ' ' || c > '~') c = '?';
+  }
+  spdlog::log(LevelOf(*line), "gRPC: {}", text);
+}
 
 }  // namespace
 
