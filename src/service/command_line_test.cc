@@ -6,6 +6,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "library/config_keys.h"
+
 namespace otlp_arrow {
 namespace {
 
@@ -218,6 +220,24 @@ TEST(ParseTimeTest, ReadsDatesTimesAndAges) {
   for (const char* text : {"", "x", "5", "5y", "-5m", "2024", "2024-13-01", "2024-01-01T", "2024-01-01T00:00:00+02:00",
                            "9999-01-01", "1h2m"}) {
     EXPECT_FALSE(ParseTime(text, kNow).ok()) << text;
+  }
+}
+
+TEST(CommandLineTest, TheManualPageHasEveryFlagOfServe) {
+  const Command command = ParseCommandLine({"otlp-arrow", "--help-man"}, {});
+  const auto* page = std::get_if<PrintOptions>(&command);
+  ASSERT_NE(page, nullptr);
+  EXPECT_EQ(page->exit_code, kExitOk);
+  for (const ConfigKey& key : ConfigKeys()) {
+    std::string flag;
+    for (const char c : key.FlagName()) flag += c == '-' ? std::string("\\-") : std::string(1, c);
+    EXPECT_NE(page->text.find("\\fB" + flag), std::string::npos) << key.name;
+  }
+  std::istringstream lines(page->text);
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.empty() && (line[0] == '.' || line[0] == '\'')) {
+      EXPECT_THAT(line, ::testing::ContainsRegex("^\\.(TH|SH|SS|PP|TP|nf|fi|br|nh|.\")")) << "text that roff takes for a request";
+    }
   }
 }
 

@@ -21,6 +21,35 @@ TEST(ServeMessagesTest, TellsWhereToSendAndHowToQuery) {
   EXPECT_THAT(StartMessage(config, {"", "127.0.0.1:1"}), Not(HasSubstr("gRPC")));
 }
 
+TEST(ServeMessagesTest, TellsOfTlsAndParquet) {
+  Config config;
+  config.output_dir = "/data/telemetry";
+  config.tls = {"cert.pem", "key.pem", ""};
+  config.http.tls = {"http.pem", "http.key", "ca.pem"};
+  config.format = FileFormat::kParquet;
+  const std::string text = StartMessage(config, {"127.0.0.1:1", "127.0.0.1:2", "127.0.0.1:3"});
+  EXPECT_THAT(text, AllOf(HasSubstr("=https://127.0.0.1:1\n"), HasSubstr("=https://127.0.0.1:2 "), HasSubstr("grpc+tls://127.0.0.1:3"),
+                          HasSubstr("/*.parquet, readable"), HasSubstr("duckdb.read_parquet('/data/telemetry/otlp/traces/**/*.parquet')")));
+}
+
+TEST(ServeMessagesTest, TellsThePlan) {
+  Config config;
+  config.output_dir = "/data/telemetry";
+  config.flight.enabled = false;
+  config.http.tls = {"http.pem", "http.key", "ca.pem"};
+  config.auth.bearer_tokens = {"secret"};
+  config.auth.headers = {{"x-api-key", "secret"}};
+  config.compaction.enabled = true;
+  EXPECT_THAT(PlanLines(config),
+              ElementsAre("listens on 127.0.0.1:4317 for OTLP/gRPC: no TLS; callers need a bearer token or 1 header",
+                          "listens on 127.0.0.1:4318 for OTLP/HTTP: TLS with http.pem; callers need a bearer token or 1 header, and a certificate that is "
+                          "signed by ca.pem",
+                          "writes arrow files (zstd) to /data/telemetry/otlp, at least every 5 s",
+                          "merges 8 or more small files into arrow files of up to 256MiB, looking every 60 s",
+                          "says OK when data is in the journal: it survives the death of the process", RetentionLine(config)));
+  EXPECT_EQ(StartFields(config, {"127.0.0.1:1", "", ""}).back(), (LogFields::value_type{"grpc", "127.0.0.1:1"}));
+}
+
 TEST(ServeMessagesTest, TellsHowLongDataIsKeptAndTheKeys) {
   Config config;
   config.log_cleanup_interval_secs = 0;
