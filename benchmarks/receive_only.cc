@@ -41,15 +41,14 @@ int main(int argc, char** argv) {
   pthread_sigmask(SIG_BLOCK, &stop, nullptr);
 
   DiscardingPipeline pipeline;
-  GrpcConfig grpc;
-  if (argc > 1) grpc.address = argv[1];
-  auto grpc_server = OtlpGrpcServer::Start(grpc, &pipeline);
+  Config config;
+  if (argc > 1) config.grpc.address = argv[1];
+  if (argc > 2) config.http.address = argv[2];
+  auto grpc_server = OtlpGrpcServer::Start(config, &pipeline);
   if (!grpc_server.ok()) {
     std::fprintf(stderr, "%s\n", grpc_server.status().ToString().c_str());
     return 1;
   }
-  Config config;
-  if (argc > 2) config.http.address = argv[2];
   auto http_server = OtlpHttpServer::Start(config, &pipeline);
   if (!http_server.ok()) {
     std::fprintf(stderr, "%s\n", http_server.status().ToString().c_str());

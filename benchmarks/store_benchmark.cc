@@ -118,7 +118,7 @@ void WriteWithOurs(const std::vector<Batches>& files, const fs::path& path, Tabl
     auto writer = TableFileWriter::Create(path.string() + ".tmp", batches[0]->schema(), TableFileOptions{}, resources);
     Check(writer.status());
     for (const auto& batch : batches) Check((*writer)->Write(*batch));
-    Check((*writer)->Publish(*batches.back()->Slice(0, 0), PublishTarget{path.string()}));
+    Check((*writer)->Publish(*batches.back()->Slice(0, 0), PublishTarget{path.string(), {}}));
   }
 }
 
