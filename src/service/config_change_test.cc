@@ -93,7 +93,7 @@ TEST(ConfigChange, EveryKeyTakesWhatItGives) {
   config.auth.bearer_tokens = {"a", "b"};
   config.auth.headers = {{"x-a", "1"}, {"x-b", "2=3"}};
   config.http.cors_allowed_origins = {"https://app.example"};
-  config.memory_budget = 1000;
+  config.memory_budget = 1234567;
   config.compaction.format = FileFormat::kParquet;
   for (const ConfigKey& key : ConfigKeys()) {
     Config copy;

@@ -52,7 +52,7 @@ Examples:
   otlp-arrow serve --output-dir ./telemetry
   otlp-arrow serve --grpc-address 0.0.0.0:4317 --no-http --compression lz4
   otlp-arrow serve --config otlp.yaml --check-config     # say what would happen, and where each setting is from
-  otlp-arrow serve --http-tls-cert-file server.pem --http-tls-key-file server.key --auth-bearer-tokens '${file:/run/token}'
+  otlp-arrow serve --tls-cert-file server.pem --tls-key-file server.key --auth-bearer-tokens '${file:/run/token}'
   curl http://127.0.0.1:4318/v1/logs -H 'Content-Type: application/json' -d @logs.json
   curl http://127.0.0.1:4318/readyz                      # 200 while data is taken; /healthz, /metrics
 
