@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <functional>
 #include <set>
+#include <sstream>
 #include <utility>
 
+#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
 #include "service/config_loader.h"
@@ -218,21 +220,40 @@ void EmitTable(YAML::Emitter* out, const std::vector<Key>& table, const Struct& 
   for (; !open.empty(); open = SectionOf(open.substr(0, open.size() - 1))) *out << YAML::EndMap;
 }
 
+// Steps over a document.
+class Unread final : public YAML::EventHandler {
+ public:
+  void OnDocumentStart(const YAML::Mark&) override {}
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t, const std::string&) override {}
+  void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {}
+  void OnSequenceEnd() override {}
+  void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {}
+  void OnMapEnd() override {}
+};
+
+// Not YAML::LoadAll: with yaml-cpp 0.7 it finds documents without end in texts such as ",x\n".
+bool HoldsTwoDocuments(const std::string& text) {
+  std::istringstream stream(text);
+  YAML::Parser parser(stream);
+  Unread unread;
+  return parser.HandleNextDocument(unread) && parser.HandleNextDocument(unread);
+}
+
 }  // namespace
 
 Result<YamlSettings> ReadYamlSettings(const std::string& file_name, const std::string& text) {
   try {
-    const std::vector<YAML::Node> documents = YAML::LoadAll(text);
-    if (documents.size() > 1) {
-      return Status::Config(file_name + ": holds " + std::to_string(documents.size()) +
-                            " YAML documents; allowed is one");
-    }
-    if (documents.empty() || documents[0].IsNull()) return YamlSettings();
+    if (HoldsTwoDocuments(text)) return Status::Config(file_name + ": holds more than one YAML document; allowed is one");
+    const YAML::Node document = YAML::Load(text);
+    if (document.IsNull()) return YamlSettings();
     const Source source{file_name};
-    if (!documents[0].IsMap()) {
-      return source.Refuse(documents[0], "is " + Shape(documents[0]) + "; a configuration is a map of keys, such as 'output_dir: ./output_dir'");
+    if (!document.IsMap()) {
+      return source.Refuse(document, "is " + Shape(document) + "; a configuration is a map of keys, such as 'output_dir: ./output_dir'");
     }
-    return ReadDocument(source, documents[0]);
+    return ReadDocument(source, document);
   } catch (const YAML::Exception& e) {
     return Status::Config(file_name + ":" + std::to_string(e.mark.line + 1) + ": is no YAML: " + e.msg);
   }
