@@ -307,6 +307,9 @@ TEST(RingProcesses, AForkedChildGoesOnAsAWriterOfItsOwn) {
 
 TEST(RingProcesses, AForkWhileOtherThreadsRecordLeavesBothSidesWhole) {
   SKIP_WITH_TSAN();
+#if defined(__SANITIZE_ADDRESS__)
+  GTEST_SKIP() << "AddressSanitizer's allocator is not taken over whole by a child that is forked beside other threads";
+#endif
   TempDir dir;
   const auto writer = Must(RingWriter::Open(dir / "ring", Blocking()));
   const auto reader = Must(RingReader::Open(dir / "ring"));
